@@ -1,0 +1,72 @@
+/* Avro in and out: records to events, results to the records of an outbox batch. Used from one thread only (avro-c keeps
+ * its error text and its allocator per process); a registry is asked on a thread of the codec's own. */
+#ifndef BOOKING_CODEC_H
+#define BOOKING_CODEC_H
+
+#include "booking/buffer.h"
+#include "booking/config.h"
+#include "booking/process.h"
+#include "booking/record.h"
+
+struct codec;
+
+/* Parses the schemas that are built in and starts the registry client when one is configured. Does not wait for it. */
+MUST_USE enum status codec_open(const struct config *config, struct codec **out, struct failure *why);
+void codec_close(struct codec *codec);
+/* True once outputs can be written: always without a registry; with one, when every output schema has its id. */
+bool codec_is_ready(struct codec *codec, struct failure *why);
+
+/* Why a record was kept as a dead letter: the Connect header `__connect.errors.stage`. */
+enum dead_stage {
+    DEAD_KEY,       /* KEY_CONVERTER */
+    DEAD_HEADERS,   /* HEADER_CONVERTER */
+    DEAD_VALUE,     /* VALUE_CONVERTER: framing, schema, bytes, limits */
+    DEAD_TASK,      /* TASK_PUT: it was decoded, and names no order, or money that cannot be counted */
+};
+
+/* The trace context that came with a record, carried on to all that it causes. Empty texts when there is none. */
+struct trace {
+    struct text traceparent, tracestate;
+};
+
+/* Decodes one record. STATUS_OK: `*event`, its texts in `texts`. STATUS_POISON: it can never be read, `*why` says what is
+ * wrong with it and `*stage` where. STATUS_RETRY: its schema is being fetched or the registry is away: the same call again later.
+ * event->policy is set for a placement (by market, from config); `*market_is_known` false when the market got the default one. */
+MUST_USE enum status codec_decode(struct codec *codec, const struct record *record, struct arena *texts, struct event *event,
+                                  bool *market_is_known, enum dead_stage *stage, struct failure *why);
+/* The views into record headers; no copy. */
+struct trace codec_trace(const struct record *record);
+
+/* --- outbox batches: what the records of one (lane, seq) look like in Postgres and in memory --- */
+
+/* Appends a record to a batch; copies all that it views. */
+void outbox_add(struct buffer *batch, const struct output *output);
+/* Takes the next record off `*rest`. False at the end; STATUS of a torn batch by `*is_torn`. Views into the batch. */
+bool outbox_next(struct bytes *rest, struct output *output, bool *is_torn);
+/* The headers to put on the wire: the explicit ones, and for an event the ce_* headers, made in `scratch`. Returns the count. */
+#define OUTBOX_SCRATCH 512
+int outbox_headers(const struct output *output, const char *ce_source, char scratch[OUTBOX_SCRATCH], struct header headers[HEADERS_MAX + 16]);
+
+/* Encodes all that one result emits (StageChanged, notices, instructions, alerts, a rejection) and appends it to the batch.
+ * `order` is as the result left it; `event` is NULL for a deadline or reminder. Each output's size is checked before it is
+ * appended. STATUS_FATAL when one is too large for its topic (config->kafka_message_max_bytes). */
+MUST_USE enum status codec_encode(struct codec *codec, const struct order *order, const struct event *event, const struct result *result,
+                                  const struct trace *trace, struct buffer *batch, int *output_count, struct failure *why);
+/* Appends the record as it came, with headers that say why (contract: dead letters), and `alert` when money is concerned
+ * (event != NULL then). A value that would not fit is cut, and a header says so. */
+void codec_encode_dead_letter(struct codec *codec, const struct record *record, enum dead_stage stage, const char *exception_class,
+                              const char *message, struct buffer *batch);
+/* The alert for money that names no order, or that cannot be counted. Ids are made of the record's position. */
+MUST_USE enum status codec_encode_money_alert(struct codec *codec, const struct event *event, const struct record *record, enum alert_kind kind,
+                                              struct buffer *batch, struct failure *why);
+/* Appends the record unchanged for `booking.rerouted`, on the partition given, with headers that keep its first topic and
+ * timestamp. */
+void codec_encode_reroute(struct codec *codec, const struct record *record, int32_t partition, struct buffer *batch);
+
+/* One output as JSON for a person (show), decoded with the built-in or registered schema. */
+MUST_USE enum status codec_output_to_json(struct codec *codec, enum topic topic, struct bytes value, struct buffer *json, struct failure *why);
+
+/* The text of a built-in schema, exactly the file's. */
+struct text codec_schema_text(enum topic topic);
+
+#endif

@@ -1,0 +1,64 @@
+/* All that can be configured, as one value: read once, checked, then never changed. src/base/config.c has the table that the
+ * file, the environment, `--help` and the sample are made from. */
+#ifndef BOOKING_CONFIG_H
+#define BOOKING_CONFIG_H
+
+#include "booking/policy.h"
+#include "booking/status.h"
+
+#define CONFIG_TEXT 512
+
+#define EXTRA_FINGERPRINTS_MAX 32
+/* A CRC-64-AVRO fingerprint of the same schema as another library computes it. */
+struct extra_fingerprint {
+    char topic[32]; /* "customer-actions" */
+    uint64_t fingerprint;
+};
+
+struct config {
+    /* kafka */
+    char kafka_bootstrap_servers[CONFIG_TEXT];
+    char kafka_group_id[128];         /* "booking-worker" */
+    char kafka_client_id[128];        /* "booking-worker" */
+    char kafka_transactional_id[128]; /* stable per pod; empty = a random one per process */
+    char kafka_topic_prefix[64];      /* "booking." */
+    char kafka_security_protocol[32]; /* plaintext, ssl, sasl_plaintext, sasl_ssl */
+    char kafka_sasl_mechanism[32];
+    char kafka_sasl_username[128];
+    char kafka_sasl_password[256]; /* from kafka.sasl_password_file */
+    char kafka_ssl_ca_file[CONFIG_TEXT], kafka_ssl_certificate_file[CONFIG_TEXT], kafka_ssl_key_file[CONFIG_TEXT];
+    int32_t kafka_session_timeout_ms;     /* 10,000 … */
+    int32_t kafka_transaction_timeout_ms; /* 10,000 */
+    int32_t kafka_fetch_wait_max_ms;      /* 10: the first event after a pause waits up to this */
+    int32_t kafka_message_max_bytes;      /* 1,000,000: largest record that we write */
+    int32_t kafka_record_max_bytes;       /* 262,144: a larger input becomes a dead letter */
+    /* postgres */
+    char postgres_conninfo[CONFIG_TEXT]; /* libpq's, without the password */
+    char postgres_password[256];         /* from postgres.password_file */
+    int32_t postgres_statement_timeout_ms;
+    /* schema registry; url empty = none: outputs in single-object encoding */
+    char registry_url[CONFIG_TEXT]; /* with base path: http://host:8080/apis/ccompat/v7 */
+    char registry_username[128], registry_password[256];
+    int32_t registry_timeout_ms;
+    bool registry_auto_register; /* register the built-in output schemas, else only look them up */
+    int extra_fingerprint_count;
+    struct extra_fingerprint extra_fingerprints[EXTRA_FINGERPRINTS_MAX];
+    /* worker */
+    int32_t worker_batch_events;     /* 2,000 */
+    int32_t worker_batch_wait_ms;    /* 3: how long a batch may wait for company */
+    int32_t worker_writes_in_flight; /* 2: batches on their way to Postgres at once */
+    int32_t worker_unemitted_max;    /* 16: batches per lane that may wait for Kafka before reading stops */
+    int32_t worker_cache_mib;        /* 256: packed orders kept in memory */
+    int32_t worker_idle_tick_ms;     /* 10,000 */
+    int32_t worker_shutdown_ms;      /* 20,000: what SIGTERM leaves for draining */
+    /* http, log */
+    char http_listen[64]; /* "0.0.0.0" */
+    int32_t http_port;    /* 8080; 0 = any free one, logged */
+    char log_level[16];   /* debug, info, warning, error */
+    struct policies policies;
+};
+
+/* The defaults, then the file (NULL = none), then the environment. STATUS_FATAL names the key, the line and what is allowed. */
+MUST_USE enum status config_load(const char *path, struct config *out, struct failure *why);
+
+#endif
