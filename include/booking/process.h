@@ -134,7 +134,7 @@ struct result {
     enum event_kind kind;
     enum party actor;
     const char *rule; /* "X4"; static text */
-    int row;          /* of the table, -1 when none fitted and the home rule refused it (N6) */
+    int row;          /* of the table; -1 for a reminder and for a repeated event id, which no row is about */
     enum reason reason;
     int64_t at_ms;       /* when it counts: T5 for an event, the deadline itself for a deadline */
     uint64_t sequence;   /* its own when applied, else the current one (N4) */
@@ -176,19 +176,20 @@ enum party notice_recipient(enum notice_kind kind);            /* PARTY_CUSTOMER
 
 /* --- the table, for those who print it (diagram), count it or prove it --- */
 
-#define ROW_GUARDS_MAX 5
+#define ROW_GUARDS_MAX 4
 #define ROW_UPDATES_MAX 5
-#define ROW_NOTICES_MAX 6
+#define ROW_NOTICES_MAX 5
 
 /* One row, in words. Pointers are static. */
 struct row_view {
     const char *rule, *says;
     uint32_t from; /* bit 1 << enum stage for each stage that it applies in */
-    enum event_kind on;
+    uint64_t on;        /* bit 1 << enum event_kind for each kind of event that it is about */
     enum stage to, via; /* `to` is STAGE_NONE where the stage stays as it is; `via` as in struct result */
-    enum reason refuses; /* REASON_NONE = the row applies */
     enum outcome outcome;
-    const char *guards[ROW_GUARDS_MAX], *updates[ROW_UPDATES_MAX]; /* names; NULL ends the list */
+    enum reason reason; /* of a refusal or a dead letter */
+    enum alert_kind alert; /* ALERT_KIND_COUNT = none */
+    const char *guards[ROW_GUARDS_MAX + 1], *updates[ROW_UPDATES_MAX + 1]; /* names; NULL ends the list */
     enum notice_kind notices[ROW_NOTICES_MAX];
     int notice_count;
 };
