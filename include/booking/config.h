@@ -1,5 +1,5 @@
-/* All that can be configured, as one value: read once, checked, then never changed. src/base/config.c has the table that the
- * file, the environment, `--help` and the sample are made from. */
+/* All that can be configured, as one value: read once, checked, then never changed. src/base/config_table.c has the table
+ * that the file, the environment, `--help` and the sample are made from. */
 #ifndef BOOKING_CONFIG_H
 #define BOOKING_CONFIG_H
 
@@ -60,5 +60,26 @@ struct config {
 
 /* The defaults, then the file (NULL = none), then the environment. STATUS_FATAL names the key, the line and what is allowed. */
 MUST_USE enum status config_load(const char *path, struct config *out, struct failure *why);
+
+struct buffer;
+/* Every key with its environment variable, default and meaning: the configuration part of --help. */
+void config_print_help(struct buffer *out);
+/* A whole file with every key at its default: what deploy/booking-worker.yaml is. */
+void config_print_sample(struct buffer *out);
+
+/* --- values as people write them, also in scenario files --- */
+
+/* "24h", "15 min", "72 h", "5d", "30s", "250ms", "0". False when it is none, is negative, or is longer than 10 years. */
+bool duration_parse(struct text text, int64_t *ms);
+/* "500 ms", "15 min", "24 h", "5 d": the largest unit that divides it. */
+#define DURATION_TEXT 24
+void duration_format(int64_t ms, char out[DURATION_TEXT]);
+/* Sets one window, number or switch of a policy: "payment" to "24h". STATUS_FATAL, and `*policy` unchanged, for a key that
+ * there is not (`*why` suggests the nearest) or a value that cannot be (`*why` says what is allowed). */
+MUST_USE enum status policy_set(struct policy *policy, struct text key, struct text value, struct failure *why);
+/* 1 to 31 of letters, digits, "-" and "_". */
+bool policy_name_is_valid(struct text name);
+/* The candidate that `typed` was most likely meant to be, NULL when none is near. For "unknown key" and "unknown command". */
+const char *nearest_name(struct text typed, const char *const candidates[], int count);
 
 #endif
