@@ -170,8 +170,8 @@ static enum status text_set(const struct config_key *key, struct text value, cha
     }
     if (!text_copy(value, copy, key->type == CONFIG_TYPE_SECRET ? sizeof copy : key->size))
         return failure_set(why, STATUS_FATAL, "is too long; allowed: at most %zu bytes", key->size - 1);
-    if (key->accepts != NULL && !key->accepts(copy))
-        return failure_set(why, STATUS_FATAL, "cannot be \"%s\"; allowed: %s", copy, key->allowed);
+    if (key->accepts != NULL && !key->accepts(copy)) /* not repeated in the message: it may hold a password */
+        return failure_set(why, STATUS_FATAL, "is not well-formed; allowed: %s", key->allowed);
     if (key->type == CONFIG_TYPE_SECRET)
         return secret_read(copy, field, key->size, why);
     memcpy(field, copy, strlen(copy) + 1);
