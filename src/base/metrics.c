@@ -2,7 +2,6 @@
 #include "booking/check.h"
 #include "metrics_table.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -177,7 +176,7 @@ static void print_name(struct buffer *page, const struct series *series, const c
 
 static void print_value(struct buffer *page, double value)
 {
-    if (value == floor(value) && fabs(value) < 1e15)
+    if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value)
         print(page, "%.0f\n", value);
     else
         print(page, "%.9g\n", value);
