@@ -71,7 +71,7 @@ void config_print_sample(struct buffer *out);
 
 /* "24h", "15 min", "72 h", "5d", "30s", "250ms", "0". False when it is none, is negative, or is longer than 10 years. */
 bool duration_parse(struct text text, int64_t *ms);
-/* "500 ms", "15 min", "24 h", "5 d": the largest unit that divides it. */
+/* "500 ms", "15 min", "72 h", "5 d": the largest unit that divides it; days only beyond three of them. */
 #define DURATION_TEXT 24
 void duration_format(int64_t ms, char out[DURATION_TEXT]);
 /* Sets one window, number or switch of a policy: "payment" to "24h". STATUS_FATAL, and `*policy` unchanged, for a key that

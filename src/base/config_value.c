@@ -83,10 +83,11 @@ static void quantity_format(int64_t value, const struct unit *unit, char out[DUR
 
 void duration_format(int64_t ms, char out[DURATION_TEXT])
 {
+    const int64_t days = duration_units[0].factor;
     if (ms == 0)
         snprintf(out, DURATION_TEXT, "0");
-    else
-        quantity_format(ms, duration_units, out);
+    else /* up to three days are told in hours, as the process' rules do */
+        quantity_format(ms, ms > 3 * days ? duration_units : duration_units + 1, out);
 }
 
 void number_format(const struct config_key *key, int64_t value, char out[DURATION_TEXT])
