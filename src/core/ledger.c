@@ -1,0 +1,228 @@
+/* The updates that are about money. Every instruction leaves through instruct(), which keeps M2 and M5: never more than the
+ * balance, never zero. */
+#include "core/updates.h"
+
+#include "core/clocks.h"
+
+#include <string.h>
+
+static struct foreign_line *foreign_line(struct order *order, const char currency[CURRENCY_SIZE])
+{
+    for (int i = 0; i < order->foreign_count; i++)
+        if (currency_equal(order->foreign[i].currency, currency))
+            return &order->foreign[i];
+    CHECK(order->foreign_count < FOREIGN_MAX);
+    struct foreign_line *line = &order->foreign[order->foreign_count++];
+    memset(line, 0, sizeof *line);
+    memcpy(line->currency, currency, CURRENCY_SIZE);
+    return line;
+}
+
+static bool is_foreign(const struct order *order, const char currency[CURRENCY_SIZE])
+{
+    return !currency_equal(order->currency, currency);
+}
+
+static void emit(struct change *change, enum instruction_kind kind, uint32_t number, struct money amount,
+                 int64_t due_ms)
+{
+    struct result *result = change->result;
+    CHECK(result->instruction_count < RESULT_INSTRUCTIONS_MAX);
+    result->instructions[result->instruction_count++] = (struct instructed){kind, number, amount, due_ms};
+}
+
+static void instruct(struct change *change, enum instruction_kind kind, struct money amount)
+{
+    struct order *order = change->order;
+    if (amount.minor <= 0)
+        return;
+    CHECK(order->instruction_count < INSTRUCTIONS_MAX);
+    order->instructions[order->instruction_count++] = (struct instruction){kind, INSTRUCTION_SENT, amount};
+    uint32_t number = (uint32_t)order->instruction_count;
+    if (kind == INSTRUCTION_PAYOUT) {
+        order->ledger.payout_instructed_minor += amount.minor;
+        emit(change, kind, number, amount, change->at_ms + order->policy.payout_ms);
+        return;
+    }
+    if (is_foreign(order, amount.currency))
+        foreign_line(order, amount.currency)->refund_instructed_minor += amount.minor;
+    else
+        order->ledger.refund_instructed_minor += amount.minor;
+    emit(change, kind, number, amount, NO_INSTANT);
+}
+
+static struct money in_price_currency(const struct order *order, int64_t minor)
+{
+    struct money money = {.minor = minor};
+    memcpy(money.currency, order->currency, CURRENCY_SIZE);
+    return money;
+}
+
+/* Refunds up to `minor` of the price's currency: never more than the balance (M5). */
+static void refund(struct change *change, int64_t minor)
+{
+    int64_t balance = order_balance(change->order);
+    instruct(change, INSTRUCTION_REFUND, in_price_currency(change->order, minor < balance ? minor : balance));
+}
+
+static void remember_payment(struct change *change, enum payment_kind kind)
+{
+    struct order *order = change->order;
+    CHECK(order->payment_count < PAYMENTS_MAX);
+    struct payment *payment = &order->payments[order->payment_count++];
+    memset(payment, 0, sizeof *payment);
+    payment->key = change->event->payment_key;
+    payment->kind = kind;
+    payment->amount_minor = change->event->amount.minor;
+    memcpy(payment->currency, change->event->amount.currency, CURRENCY_SIZE);
+}
+
+/* --- what comes in --- */
+
+void record_the_capture(struct change *change)
+{
+    const struct money *amount = &change->event->amount;
+    remember_payment(change, PAYMENT_CAPTURE);
+    if (is_foreign(change->order, amount->currency))
+        foreign_line(change->order, amount->currency)->captured_minor += amount->minor;
+    else
+        change->order->ledger.captured_minor += amount->minor;
+}
+
+void record_the_reversal(struct change *change)
+{
+    const struct money *amount = &change->event->amount;
+    remember_payment(change, PAYMENT_REVERSAL);
+    if (is_foreign(change->order, amount->currency))
+        foreign_line(change->order, amount->currency)->reversed_minor += amount->minor;
+    else
+        change->order->ledger.reversed_minor += amount->minor;
+}
+
+/* Only what was not instructed yet can be held (M4). */
+void hold_the_payout(struct change *change)
+{
+    struct order *order = change->order;
+    if (order->ledger.payout_instructed_minor == 0 && order->stage != STAGE_CANCELLED)
+        order->payout_held = true;
+}
+
+void count_towards_the_topup(struct change *change)
+{
+    if (change->order->proposal == PROPOSAL_AWAITING_TOPUP)
+        change->order->topup_paid_minor += change->event->amount.minor;
+}
+
+/* --- payment requests --- */
+
+static void request_payment(struct change *change, int64_t minor, enum deadline deadline)
+{
+    struct order *order = change->order;
+    emit(change, INSTRUCTION_REQUEST_PAYMENT, ++order->payment_requests, in_price_currency(order, minor),
+         order->clocks[deadline].told_ms);
+}
+
+/* P1, P7: what is missing is asked for. */
+void ask_for_payment(struct change *change)
+{
+    struct order *order = change->order;
+    clock_start_payment(order, change->at_ms);
+    request_payment(change, order->terms.price_minor - order_balance(order), DEADLINE_PAYMENT);
+}
+
+/* E6: the accepted proposal waits for the difference. */
+void await_the_topup(struct change *change)
+{
+    struct order *order = change->order;
+    order->proposal = PROPOSAL_AWAITING_TOPUP;
+    order->topup_minor = order->proposed.price_minor - order->terms.price_minor;
+    order->topup_paid_minor = 0;
+    clock_stop(order, DEADLINE_PROPOSAL);
+    clock_start_topup(order, change->at_ms);
+    request_payment(change, order->topup_minor, DEADLINE_TOPUP);
+}
+
+/* A proposal that is declined, replaced or lapsed: what was paid towards it goes back (E6). */
+void end_the_proposal(struct change *change)
+{
+    struct order *order = change->order;
+    int64_t paid_minor = order->proposal == PROPOSAL_AWAITING_TOPUP ? order->topup_paid_minor : 0;
+    order->proposal = PROPOSAL_NONE;
+    order->topup_minor = order->topup_paid_minor = 0;
+    clock_stop(order, DEADLINE_PROPOSAL);
+    clock_stop(order, DEADLINE_TOPUP);
+    refund(change, paid_minor);
+}
+
+/* --- what goes out --- */
+
+void refund_the_capture(struct change *change)
+{
+    const struct money *amount = &change->event->amount;
+    if (is_foreign(change->order, amount->currency))
+        instruct(change, INSTRUCTION_REFUND, *amount);
+    else
+        refund(change, amount->minor);
+}
+
+/* What the customer has paid beyond the price in force, and beyond what he pays towards a proposal (P4, E5). */
+void refund_the_excess(struct change *change)
+{
+    const struct order *order = change->order;
+    refund(change, order_balance(order) - order->terms.price_minor - order->topup_paid_minor);
+}
+
+void refund_the_balance(struct change *change)
+{
+    refund(change, order_balance(change->order));
+}
+
+void refund_what_was_decided(struct change *change)
+{
+    refund(change, change->event->amount.minor);
+}
+
+/* Z2, unless a reversal holds it (M4). */
+void pay_out_the_balance(struct change *change)
+{
+    if (!change->order->payout_held)
+        instruct(change, INSTRUCTION_PAYOUT, in_price_currency(change->order, order_balance(change->order)));
+}
+
+void release_the_payout(struct change *change)
+{
+    change->order->payout_held = false;
+    pay_out_the_balance(change);
+}
+
+/* --- what the payment service reports (M3) --- */
+
+void complete_the_refund(struct change *change)
+{
+    struct order *order = change->order;
+    struct instruction *instruction = change_named_instruction(change);
+    CHECK(instruction != NULL && instruction->state != INSTRUCTION_COMPLETED);
+    instruction->state = INSTRUCTION_COMPLETED;
+    if (is_foreign(order, instruction->amount.currency))
+        foreign_line(order, instruction->amount.currency)->refund_completed_minor += instruction->amount.minor;
+    else
+        order->ledger.refund_completed_minor += instruction->amount.minor;
+}
+
+void complete_the_payout(struct change *change)
+{
+    struct order *order = change->order;
+    struct instruction *instruction = change_named_instruction(change);
+    CHECK(instruction != NULL && instruction->state != INSTRUCTION_COMPLETED);
+    instruction->state = INSTRUCTION_COMPLETED;
+    order->ledger.payout_completed_minor += instruction->amount.minor;
+    clock_stop(order, DEADLINE_PAYOUT);
+}
+
+void fail_the_instruction(struct change *change)
+{
+    struct instruction *instruction = change_named_instruction(change);
+    CHECK(instruction != NULL);
+    if (instruction->state == INSTRUCTION_SENT)
+        instruction->state = INSTRUCTION_FAILED;
+}
