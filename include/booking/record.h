@@ -31,6 +31,11 @@ enum topic {
 /* "customer-actions": the name without the configured prefix. */
 const char *topic_suffix(enum topic topic);
 
+/* What a rerouted record carries beside its own headers: the suffix of its first topic, and the timestamp that it had there
+ * (decimal milliseconds). */
+#define HEADER_ORIGIN_TOPIC "booking-origin-topic"
+#define HEADER_FIRST_TIMESTAMP "booking-first-timestamp"
+
 struct header {
     struct text name;
     struct bytes value; /* data NULL = a header without a value */
