@@ -1,0 +1,150 @@
+/* Walks over a message along its writer's schema. avro-c would believe lengths and counts, allocates before it reads,
+ * checks no enum, and does not say how much it left. */
+#include "codec/wire.h"
+
+#include <inttypes.h>
+
+struct walk {
+    struct bytes bytes;
+    size_t at;
+    int items_left;
+    struct failure *why;
+};
+
+static bool walk_type(struct walk *walk, avro_schema_t type);
+
+static bool fail(struct walk *walk, const char *what, int64_t value)
+{
+    (void)failure_set(walk->why, STATUS_POISON, "not Avro of its schema: at byte %zu of %zu: %s (%" PRId64 ")",
+                      walk->at, walk->bytes.length, what, value);
+    return false;
+}
+
+static bool walk_long(struct walk *walk, int64_t *out)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        if (walk->at == walk->bytes.length)
+            return fail(walk, "the bytes end inside a number", 0);
+        uint8_t byte = walk->bytes.data[walk->at++];
+        if (shift == 63 && byte > 1)
+            break;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0) {
+            *out = (int64_t)((value >> 1) ^ -(value & 1));
+            return true;
+        }
+    }
+    return fail(walk, "a number of more than 64 bits", 0);
+}
+
+static bool walk_over(struct walk *walk, int64_t length, const char *what)
+{
+    if (length < 0 || (uint64_t)length > walk->bytes.length - walk->at)
+        return fail(walk, what, length);
+    walk->at += (size_t)length;
+    return true;
+}
+
+/* Both forms of a block: a count, or a negative count followed by the block's size in bytes. */
+static bool walk_blocks(struct walk *walk, avro_schema_t items, bool has_keys)
+{
+    for (;;) {
+        int64_t count, size = -1, length;
+        if (!walk_long(walk, &count))
+            return false;
+        if (count == 0)
+            return true;
+        if (count == INT64_MIN)
+            return fail(walk, "a block without a proper count", count);
+        if (count < 0) {
+            count = -count;
+            if (!walk_long(walk, &size))
+                return false;
+            if (size < 0 || (uint64_t)size > walk->bytes.length - walk->at)
+                return fail(walk, "a block longer than the message", size);
+        }
+        if (count > walk->items_left)
+            return fail(walk, "more items than a message may have", count);
+        walk->items_left -= (int)count;
+        size_t begin = walk->at;
+        for (int64_t i = 0; i < count; i++) {
+            if (has_keys && (!walk_long(walk, &length) || !walk_over(walk, length, "a key longer than the message")))
+                return false;
+            if (!walk_type(walk, items))
+                return false;
+        }
+        if (size >= 0 && walk->at - begin != (size_t)size)
+            return fail(walk, "a block that is not as long as it says", size);
+    }
+}
+
+static bool walk_record(struct walk *walk, avro_schema_t record)
+{
+    int count = (int)avro_schema_record_size(record);
+    for (int i = 0; i < count; i++)
+        if (!walk_type(walk, avro_schema_record_field_get_by_index(record, i)))
+            return false;
+    return true;
+}
+
+static bool walk_index(struct walk *walk, int64_t count, const char *what, int64_t *index)
+{
+    if (!walk_long(walk, index))
+        return false;
+    return (*index >= 0 && *index < count) || fail(walk, what, *index);
+}
+
+static bool walk_type(struct walk *walk, avro_schema_t type)
+{
+    int64_t value = 0;
+    type = schema_target(type);
+    switch (avro_typeof(type)) {
+    case AVRO_NULL:
+        return true;
+    case AVRO_BOOLEAN:
+        return walk_over(walk, 1, "the bytes end before a boolean") &&
+               (walk->bytes.data[walk->at - 1] <= 1 ||
+                fail(walk, "a boolean that is neither 0 nor 1", walk->bytes.data[walk->at - 1]));
+    case AVRO_INT32:
+        return walk_long(walk, &value) &&
+               ((value >= INT32_MIN && value <= INT32_MAX) || fail(walk, "an int of more than 32 bits", value));
+    case AVRO_INT64:
+        return walk_long(walk, &value);
+    case AVRO_FLOAT:
+        return walk_over(walk, 4, "the bytes end inside a float");
+    case AVRO_DOUBLE:
+        return walk_over(walk, 8, "the bytes end inside a double");
+    case AVRO_STRING:
+    case AVRO_BYTES:
+        return walk_long(walk, &value) && walk_over(walk, value, "a text longer than the message");
+    case AVRO_FIXED:
+        return walk_over(walk, avro_schema_fixed_size(type), "the bytes end inside a fixed");
+    case AVRO_ENUM:
+        return walk_index(walk, avro_schema_enum_number_of_symbols(type), "an enum has no such symbol", &value);
+    case AVRO_UNION:
+        return walk_index(walk, (int64_t)avro_schema_union_size(type), "a union has no such branch", &value) &&
+               walk_type(walk, avro_schema_union_branch(type, (int)value));
+    case AVRO_RECORD:
+        return walk_record(walk, type);
+    case AVRO_ARRAY:
+        return walk_blocks(walk, avro_schema_array_items(type), false);
+    case AVRO_MAP:
+        return walk_blocks(walk, avro_schema_map_values(type), true);
+    case AVRO_LINK:
+        break;
+    }
+    return fail(walk, "a type that is not known", (int64_t)avro_typeof(type));
+}
+
+enum status wire_check(const struct schema *schema, struct bytes bytes, struct failure *why)
+{
+    struct walk walk = {.bytes = bytes, .items_left = WIRE_ITEMS_MAX, .why = why};
+    if (!walk_type(&walk, schema->type))
+        return STATUS_POISON;
+    if (walk.at != bytes.length) {
+        (void)fail(&walk, "bytes are left over", (int64_t)(bytes.length - walk.at));
+        return STATUS_POISON;
+    }
+    return STATUS_OK;
+}
