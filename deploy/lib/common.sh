@@ -9,7 +9,6 @@ BOOKING_CACHE=${BOOKING_CACHE:-$BOOKING_ROOT/.cache}
 # The system's Python, whatever other ones are first in PATH: it is the one that apt completes.
 SYSTEM_PYTHON=/usr/bin/python3
 PYTHON=$BOOKING_CACHE/venv/bin/python
-export BOOKING_ROOT BOOKING_LIB BOOKING_CACHE PYTHON
 
 # One line of progress with the seconds since the start. Progress goes to stderr: stdout belongs to the result.
 step() {

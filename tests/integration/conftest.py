@@ -1,0 +1,54 @@
+"""Servers once for all tests: those that tests/run has started, or our own when pytest is called by hand."""
+import collections
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "deploy" / "lib"))
+
+from world import World, server  # noqa: E402
+
+Servers = collections.namedtuple("Servers", "directory kafka postgres registry")
+NAMES = ("kafka", "postgres", "registry")
+
+
+@pytest.fixture(scope="session")
+def servers():
+    given = os.environ.get("BOOKING_TEST_SERVERS")
+    if given:
+        directory = pathlib.Path(given)
+        yield Servers(directory, *((directory / name / "address").read_text(encoding="utf-8").strip() for name in NAMES))
+        return
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="booking-tests."))
+    directory.chmod(0o755)
+    try:
+        yield Servers(directory, *(server("start", name, directory) for name in NAMES))
+    finally:
+        for name in NAMES:
+            server("stop", name, directory)
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def make_world(servers, tmp_path):
+    """World(…) on the shared servers; all that it started is stopped after the test. A failed test keeps its logs."""
+    worlds = []
+
+    def make(**settings):
+        directory = tmp_path / str(len(worlds))
+        directory.mkdir()
+        worlds.append(World(directory, servers, **settings))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.close()
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world()

@@ -1,0 +1,92 @@
+"""Workers are killed, stopped and started in the middle of the work; nothing is lost, nothing comes twice."""
+import os
+import random
+
+import load
+from expect import check_rows, finish
+from world import until
+
+EVENTS = int(os.environ.get("BOOKING_TEST_EVENTS", "12000"))
+KILLS = int(os.environ.get("BOOKING_TEST_KILLS", "6"))
+EVENTS_PER_ORDER = sum(len(load.LIVES[kind]) for kind in load.MIXED) / len(load.MIXED)
+
+
+def lives(events):
+    return load.make_orders(int(events / EVENTS_PER_ORDER) + 1, load.MIXED, seed=random.randrange(1 << 30))
+
+
+def seen(reader):
+    return len(reader.records)
+
+
+def test_an_uninterrupted_worker_emits_everything_once(make_world):
+    world = make_world(policy=load.POLICY)
+    orders, reader = lives(5000), world.reader()
+    load.play(world.upstream, orders, wave=500)
+    worker = world.worker().wait_ready()
+    finish(reader, orders)
+    check_rows(world, orders)
+    assert worker.stop() == 0
+
+
+def test_a_killed_worker_leaves_nothing_out_and_nothing_twice(make_world):
+    world = make_world(policy=load.POLICY)
+    orders, reader = lives(EVENTS), world.reader()
+    outputs = sum(sum(order.expected.values()) for order in orders)
+    # Small batches: a kill then lies in the middle of the work, wherever it comes.
+    settings = {"worker": {"batch_events": 200}}
+    load.play(world.upstream, orders, wave=500)
+    worker = world.worker(**settings)
+    for number in range(KILLS):
+        goal = outputs * (number + 1) // (KILLS + 1)
+        reader.wait(f"output {goal} before kill {number + 1}", lambda goal=goal: seen(reader) >= goal, 120)
+        worker.kill()
+        worker.start()
+    finish(reader, orders, 180)
+    check_rows(world, orders)
+    assert worker.stop() == 0
+    reader.read_to_the_end()
+    finish(reader, orders)
+
+
+def test_a_worker_killed_while_it_takes_its_lanes_takes_them_again(make_world):
+    world = make_world(policy=load.POLICY)
+    orders, reader = lives(2000), world.reader()
+    load.play(world.upstream, orders, wave=500)
+    worker = world.worker(worker={"batch_events": 100})
+    epoch = 0
+    for _ in range(4):
+        # As soon as Postgres knows of the new tenure: the claim is being made then.
+        epoch = until("a lane to be taken again", lambda last=epoch: max(
+            (value for (value,) in world.query("SELECT epoch FROM booking.lanes") if value > last), default=0), 60)
+        worker.kill()
+        worker.start()
+    finish(reader, orders)
+    check_rows(world, orders)
+
+
+def test_two_workers_share_the_lanes_while_one_comes_and_goes(make_world):
+    world = make_world(policy=load.POLICY)
+    orders, reader = lives(EVENTS / 2), world.reader()
+    outputs = sum(sum(order.expected.values()) for order in orders)
+    steady, restless = world.worker("steady", worker={"batch_events": 100}), world.worker("restless", worker={"batch_events": 100})
+    both_run = lambda: steady.metric("booking_lane_running") > 0 and restless.metric("booking_lane_running") > 0  # noqa: E731
+    until("both to have lanes", both_run, 60)
+
+    acts = iter((restless.stop, restless.start, restless.kill, restless.start, restless.kill, restless.start))
+    goals = [outputs * (number + 1) // 8 for number in range(6)]
+
+    def disturb(produced):
+        if goals and seen(reader) >= goals[0]:
+            goals.pop(0)
+            next(acts)()
+
+    load.play(world.upstream, orders, wave=200, after_phase=disturb)
+    while goals:
+        goal = goals[0]
+        reader.wait(f"output {goal}", lambda goal=goal: seen(reader) >= goal, 120)
+        disturb(None)
+    finish(reader, orders, 120)
+    check_rows(world, orders)
+    until("both to have lanes again", both_run, 60)
+    assert steady.stop() == 0 and restless.stop() == 0
