@@ -119,9 +119,10 @@ struct store_job {
     /* set by the store. OK; RETRY: nothing was done; LOST: the connection broke, nobody knows: discard all tenures;
      * FENCED: a compare-and-set did not match (`fenced_lane`); FATAL: our bug or not our schema: halt. */
     enum status status;
-    /* Which connection it ran on: 1 for the first, one more after each reconnect; 0 = it did not run. WRITE and HALT: set by the
-     * caller to the connection that the lanes were taken on; on any other one the job is not run and comes back LOST, because
-     * what another connection shows may be a Postgres that forgot (a failover between two batches looks like nothing). */
+    /* Which connection it ran on: 1 for the first, one more after each reconnect; 0 = it did not run. WRITE: set by the caller to
+     * the connection that the lanes were taken on (0 = any); on another one the job is not run and comes back LOST, because that
+     * may be a Postgres that forgot (a failover between two batches looks like nothing). HALT is guarded by lanes[0].epoch
+     * instead: FENCED when the row has another. */
     uint64_t connection;
     int32_t fenced_lane;
     int64_t took_us;
