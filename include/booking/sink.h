@@ -1,5 +1,6 @@
 /* Output records in Kafka transactions, and W, the last outbox batch that was emitted, kept in the group's offset metadata.
- * Jobs run one after another on a thread of the sink's own; one producer per process. See src/worker/PROTOCOL.md. */
+ * Jobs run one at a time on a thread of the sink's own, in the order of submission; only a READ_W that has to wait for somebody's
+ * open transaction lets the others pass. One producer per process. See src/worker/PROTOCOL.md. */
 #ifndef BOOKING_SINK_H
 #define BOOKING_SINK_H
 
@@ -13,7 +14,7 @@ struct sink_lane {
     int32_t lane;
     uint64_t w;                          /* EMIT: what to commit. READ_W: what was read, when has_w */
     bool has_w;                          /* READ_W: false = no offset, empty or unreadable metadata */
-    int64_t offsets[INPUT_TOPIC_COUNT];  /* EMIT: next offsets to commit (OFFSET_BEGINNING = leave out). READ_W: committed, OFFSET_BEGINNING = none */
+    int64_t offsets[INPUT_TOPIC_COUNT];  /* EMIT: next offsets to commit, OFFSET_BEGINNING = none known (all carry W). READ_W: committed, OFFSET_BEGINNING = none */
 };
 
 enum sink_job_kind { SINK_READ_W, SINK_EMIT };
@@ -37,6 +38,7 @@ struct sink_job {
     /* set by the sink */
     enum sink_outcome outcome;
     bool was_fenced;        /* a burn because of fencing: not counted as a failure */
+    bool is_hopeless;       /* a burn that every repetition of this job ends in: a torn batch, a record too large */
     int record_count;
     int64_t took_us;
     struct failure why;

@@ -44,7 +44,8 @@ enum source_next {
     SOURCE_RECORD,
     SOURCE_EMPTY,        /* nothing fetched yet */
     SOURCE_AT_END,       /* everything that there was has been read */
-    SOURCE_OUT_OF_RANGE, /* the offset to read does not exist (any more): the lane must halt; `*why` says what there is */
+    SOURCE_OUT_OF_RANGE, /* the offset to read does not exist (any more), or a batch there is damaged: the lane must halt;
+                          * `*why` says what there is. source_begin() with other offsets reads again */
 };
 
 MUST_USE enum status source_open(const struct config *config, struct source **out, struct failure *why);
@@ -56,7 +57,8 @@ void source_wait(struct source *source, int timeout_ms);
 void source_wake(struct source *source);
 /* Serves the group; to be called at every turn. Takes the oldest event off the queue. */
 bool source_poll(struct source *source, struct source_event *out);
-/* Starts reading an assigned lane at these offsets; what was fetched before is dropped. */
+/* Starts reading an assigned lane at these offsets; what was fetched before is dropped. STATUS_RETRY: librdkafka is still busy
+ * with the assignment, the same call again. STATUS_FENCED: the lane is not assigned (any more). */
 MUST_USE enum status source_begin(struct source *source, int32_t lane, const int64_t offsets[INPUT_TOPIC_COUNT], struct failure *why);
 /* Stops handing out records of the lane (halted, or its tenure was discarded). */
 void source_stop(struct source *source, int32_t lane);
