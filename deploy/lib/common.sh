@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Shared by deploy/demo, tests/run, tests/bench/run and the server scripts beside this file: where things are, how progress
 # and failures are told, and how what was started is stopped.
 set -euo pipefail

@@ -1,6 +1,7 @@
 """The worker's topics: creates all twelve in one call of the admin API, the five inputs with the same number of partitions.
 
-    topics.py BOOTSTRAP [--prefix booking.] [--partitions 4]
+    topics.py BOOTSTRAP [--prefix booking.] [--partitions 4]     creates those that are missing
+    topics.py BOOTSTRAP --prefix PREFIX --delete                 deletes them
 """
 import argparse
 
@@ -29,12 +30,24 @@ def create_topics(bootstrap, prefix="booking.", partitions=4, timestamps="LogApp
     return [topic.topic for topic in wanted]
 
 
+def delete_topics(bootstrap, prefix):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    names = [name for name in admin.list_topics(timeout=30).topics if name.startswith(prefix)]
+    for future in (admin.delete_topics(names, operation_timeout=30) if names else {}).values():
+        future.result(timeout=30)
+    return names
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bootstrap")
     parser.add_argument("--prefix", default="booking.")
     parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--delete", action="store_true")
     arguments = parser.parse_args()
+    if arguments.delete:
+        print(f"{len(delete_topics(arguments.bootstrap, arguments.prefix))} topics deleted")
+        return
     created = create_topics(arguments.bootstrap, arguments.prefix, arguments.partitions)
     print(f"{len(created)} topics created, {len(INPUTS) + len(OUTPUTS) - len(created)} were there")
 
