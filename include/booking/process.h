@@ -186,6 +186,7 @@ struct row_view {
     uint32_t from; /* bit 1 << enum stage for each stage that it applies in */
     uint64_t on;        /* bit 1 << enum event_kind for each kind of event that it is about */
     enum stage to, via; /* `to` is STAGE_NONE where the stage stays as it is; `via` as in struct result */
+    const char *via_rule; /* the rule that moves it on from `via`, NULL when there is none */
     enum outcome outcome;
     enum reason reason; /* of a refusal or a dead letter */
     enum alert_kind alert; /* ALERT_KIND_COUNT = none */

@@ -466,6 +466,7 @@ struct row_view process_row(int index)
         .on = row->on,
         .to = row->to,
         .via = row->via,
+        .via_rule = row->via_rule,
         .outcome = row->outcome,
         .reason = row->reason,
         .alert = row->alerts ? row->alert : ALERT_KIND_COUNT,
