@@ -9,7 +9,8 @@
 
 #define DUES_TIMEOUT_MS 600000 /* all orders are read once: minutes, for a very large table on a slow disk */
 
-void answer_read_failure(struct store_job *job, const char *what, const struct step *steps, const struct trouble *trouble)
+void answer_read_failure(struct store_job *job, const char *what, const struct step *steps,
+                         const struct trouble *trouble)
 {
     char text[460];
     trouble_describe(trouble, steps, text, sizeof text);

@@ -73,14 +73,17 @@ static bool start_session(struct link *link, const struct config *config, struct
     char settings[1400];
     snprintf(settings, sizeof settings,
              "SELECT set_config('statement_timeout', '%d', false), set_config('lock_timeout', '%d', false), "
-             "set_config('idle_in_transaction_session_timeout', '10000', false), set_config('tcp_keepalives_idle', '5', false), "
+             "set_config('idle_in_transaction_session_timeout', '10000', false), set_config('tcp_keepalives_idle', "
+             "'5', false), "
              "set_config('tcp_keepalives_interval', '2', false), set_config('tcp_keepalives_count', '3', false), "
              "set_config('tcp_user_timeout', '10000', false), set_config('search_path', 'pg_catalog', false), "
-             "set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on' "
+             "set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') "
+             "THEN 'on' "
              "ELSE current_setting('synchronous_commit') END, false), set_config('jit', 'off', false), "
              "set_config('work_mem', '16MB', false), set_config('plan_cache_mode', 'force_generic_plan', false), "
              "set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false), "
-             "set_config('enable_seqscan', 'off', false), set_config('default_transaction_isolation', 'read committed', false)",
+             "set_config('enable_seqscan', 'off', false), set_config('default_transaction_isolation', 'read "
+             "committed', false)",
              config->postgres_statement_timeout_ms, config->postgres_statement_timeout_ms);
     struct step step = {.statement = STATEMENT_TEXT, .sql = settings};
     const bool done = link_exchange(link, &step, 1, 10000, trouble);
@@ -94,10 +97,23 @@ bool link_open(struct link *link, const struct config *config, const char *appli
 {
     *trouble = (struct trouble){.at_step = -1};
     /* What stands before the conninfo can be overridden by it, what stands after it cannot. */
-    const char *names[] = {"application_name", "connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-                           "tcp_user_timeout", "target_session_attrs", "dbname", "client_encoding", "password", NULL};
-    const char *values[] = {application, "3", "5", "2", "3", "10000", "read-write", config->postgres_conninfo, "UTF8",
-                            config->postgres_password[0] != '\0' ? config->postgres_password : NULL, NULL};
+    const char *names[] = {"application_name",
+                           "connect_timeout",
+                           "keepalives_idle",
+                           "keepalives_interval",
+                           "keepalives_count",
+                           "tcp_user_timeout",
+                           "target_session_attrs",
+                           "dbname",
+                           "client_encoding",
+                           "password",
+                           NULL};
+    const char *values[] = {application,  "3",
+                            "5",          "2",
+                            "3",          "10000",
+                            "read-write", config->postgres_conninfo,
+                            "UTF8",       config->postgres_password[0] != '\0' ? config->postgres_password : NULL,
+                            NULL};
     link->pg = PQconnectdbParams(names, values, 1);
     if (link->pg == NULL)
         return broken(link, trouble, "out of memory");
@@ -163,8 +179,8 @@ static void note_error(struct trouble *trouble, const PGresult *result, int at_s
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     char line[sizeof trouble->message];
-    snprintf(line, sizeof line, "%s%s%s", primary != NULL ? primary : PQresultErrorMessage(result), hint != NULL ? " " : "",
-             hint != NULL ? hint : "");
+    snprintf(line, sizeof line, "%s%s%s", primary != NULL ? primary : PQresultErrorMessage(result),
+             hint != NULL ? " " : "", hint != NULL ? hint : "");
     copy_line(trouble->message, sizeof trouble->message, line);
     snprintf(trouble->sqlstate, sizeof trouble->sqlstate, "%s", sqlstate != NULL ? sqlstate : "");
     if (strcmp(trouble->sqlstate, "BW001") == 0)
@@ -225,7 +241,8 @@ static bool send_step(struct link *link, const struct step *step)
     }
     if (step->statement == STATEMENT_TEXT)
         return PQsendQueryParams(link->pg, step->sql, step->param_count, NULL, values, lengths, formats, 0) == 1;
-    return PQsendQueryPrepared(link->pg, statement_name(step->statement), step->param_count, values, lengths, formats, 1) == 1;
+    return PQsendQueryPrepared(link->pg, statement_name(step->statement), step->param_count, values, lengths, formats,
+                               1) == 1;
 }
 
 static bool roll_back(struct link *link, struct trouble *trouble)

@@ -23,7 +23,7 @@ struct step {
 
 /* What went wrong, in Postgres' words. `sqlstate` is empty when the server did not say. */
 struct trouble {
-    bool is_broken;    /* the connection is gone: nobody knows what became of what was sent */
+    bool is_broken; /* the connection is gone: nobody knows what became of what was sent */
     char sqlstate[6];
     char detail[128];
     int at_step;       /* -1 = none in particular */
@@ -32,8 +32,8 @@ struct trouble {
 
 struct link {
     PGconn *pg;
-    int stop_fd;     /* readable: give up whatever is waited for; NO_FD = nothing stops it */
-    int hurry_fd;    /* readable while waiting: call `meanwhile` */
+    int stop_fd;               /* readable: give up whatever is waited for; NO_FD = nothing stops it */
+    int hurry_fd;              /* readable while waiting: call `meanwhile` */
     void (*meanwhile)(void *); /* called while the server works, once per exchange and whenever hurry_fd is readable */
     void *meanwhile_context;
     bool was_warned; /* the server sent a warning during the exchange */
@@ -42,7 +42,8 @@ struct link {
 
 /* Connects and makes the session safe and steady (timeouts, synchronous commits, stable plans); prepares nothing. Blocks for
  * at most the connection timeout (3 s per host unless the conninfo says otherwise). */
-MUST_USE bool link_open(struct link *link, const struct config *config, const char *application, struct trouble *trouble);
+MUST_USE bool link_open(struct link *link, const struct config *config, const char *application,
+                        struct trouble *trouble);
 void link_close(struct link *link);
 bool link_is_open(const struct link *link);
 /* Notices, without waiting, that an idle connection was closed. */

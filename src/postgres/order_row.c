@@ -3,11 +3,11 @@
 
 #include "booking/process.h"
 
-_Static_assert(STAGE_CONFIRMATION == 1 && STAGE_PAYMENT == 2 && STAGE_EXECUTION == 3 && STAGE_EXECUTION_CONFIRMATION == 4 &&
-                   STAGE_CLOSED == 5 && STAGE_CANCELLED == 6 && STAGE_COUNT == 7,
+_Static_assert(STAGE_CONFIRMATION == 1 && STAGE_PAYMENT == 2 && STAGE_EXECUTION == 3 &&
+                   STAGE_EXECUTION_CONFIRMATION == 4 && STAGE_CLOSED == 5 && STAGE_CANCELLED == 6 && STAGE_COUNT == 7,
                "booking.stage_name() in schemas/postgres names these codes");
-_Static_assert(PARTY_CUSTOMER == 1 && PARTY_PROVIDER == 2 && PARTY_OPERATOR == 3 && PARTY_GATEWAY == 4 && PARTY_TIMER == 5 &&
-                   PARTY_COUNT == 6,
+_Static_assert(PARTY_CUSTOMER == 1 && PARTY_PROVIDER == 2 && PARTY_OPERATOR == 3 && PARTY_GATEWAY == 4 &&
+                   PARTY_TIMER == 5 && PARTY_COUNT == 6,
                "booking.party_name() in schemas/postgres names these codes");
 _Static_assert(DEADLINE_CONFIRMATION == 0 && DEADLINE_PAYMENT == 1 && DEADLINE_PROPOSAL == 2 && DEADLINE_TOPUP == 3 &&
                    DEADLINE_REQUEST == 4 && DEADLINE_EXECUTION == 5 && DEADLINE_DONE == 6 && DEADLINE_ACCEPTANCE == 7 &&

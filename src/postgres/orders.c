@@ -89,7 +89,8 @@ void outbox_read(struct store_job *job, struct link *link, int timeout_ms, struc
     struct step step = {
         .statement = STATEMENT_READ_OUTBOX,
         .param_count = 5,
-        .params = {{lane, sizeof lane}, {from, sizeof from}, {to, sizeof to}, {bytes, sizeof bytes}, {count, sizeof count}}};
+        .params = {
+            {lane, sizeof lane}, {from, sizeof from}, {to, sizeof to}, {bytes, sizeof bytes}, {count, sizeof count}}};
     job->batch_count = 0;
     if (link_exchange(link, &step, 1, timeout_ms, trouble)) {
         for (int row = 0; row < PQntuples(step.result); row++) {

@@ -7,12 +7,12 @@
 
 #include <string.h>
 
-#define EPOCH_2000_MS        ((int64_t)946684800000)
-#define CALENDAR_FIRST_MS    (-(int64_t)210866803200000) /* 4714 BC, relative to 2000 */
-#define CALENDAR_END_MS      ((int64_t)9223371331200000) /* AD 294277 */
-#define ARRAY_HEADER         20
-#define ARRAY_COUNT_AT       12
-#define EMPTY_ARRAY_HEADER   12
+#define EPOCH_2000_MS      ((int64_t)946684800000)
+#define CALENDAR_FIRST_MS  (-(int64_t)210866803200000) /* 4714 BC, relative to 2000 */
+#define CALENDAR_END_MS    ((int64_t)9223371331200000) /* AD 294277 */
+#define ARRAY_HEADER       20
+#define ARRAY_COUNT_AT     12
+#define EMPTY_ARRAY_HEADER 12
 
 void wire_put4(uint8_t out[4], uint32_t value)
 {

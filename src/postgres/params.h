@@ -5,7 +5,16 @@
 #include "booking/buffer.h"
 
 /* OIDs of built-in types; they never change. */
-enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_INT2 = 21, TYPE_INT4 = 23, TYPE_TEXT = 25, TYPE_TIMESTAMPTZ = 1184, TYPE_UUID = 2950 };
+enum {
+    TYPE_BOOL = 16,
+    TYPE_BYTEA = 17,
+    TYPE_INT8 = 20,
+    TYPE_INT2 = 21,
+    TYPE_INT4 = 23,
+    TYPE_TEXT = 25,
+    TYPE_TIMESTAMPTZ = 1184,
+    TYPE_UUID = 2950
+};
 
 /* One array parameter, built value by value. init: all zero; the memory is kept from one use to the next. */
 struct array {

@@ -12,6 +12,7 @@ void orders_load(struct store_job *job, struct link *link, int timeout_ms, struc
 void outbox_read(struct store_job *job, struct link *link, int timeout_ms, struct trouble *trouble);
 
 /* Answers a job whose exchange failed. */
-void answer_read_failure(struct store_job *job, const char *what, const struct step *steps, const struct trouble *trouble);
+void answer_read_failure(struct store_job *job, const char *what, const struct step *steps,
+                         const struct trouble *trouble);
 
 #endif

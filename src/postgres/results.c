@@ -8,7 +8,8 @@
 
 static const uint8_t *value(const PGresult *result, int row, int column, int size)
 {
-    CHECK(PQfformat(result, column) == 1 && !PQgetisnull(result, row, column) && PQgetlength(result, row, column) == size);
+    CHECK(PQfformat(result, column) == 1 && !PQgetisnull(result, row, column) &&
+          PQgetlength(result, row, column) == size);
     return (const uint8_t *)PQgetvalue(result, row, column);
 }
 

@@ -13,7 +13,8 @@ static size_t character_length(const uint8_t *at, size_t rest)
     if (first < 0x80)
         return first != 0;
     size_t length = 0;
-    uint8_t low = 0x80, high = 0xBF; /* bounds of the second byte: no overlong form, no surrogate, nothing above 10FFFF */
+    uint8_t low = 0x80,
+            high = 0xBF; /* bounds of the second byte: no overlong form, no surrogate, nothing above 10FFFF */
     if (first >= 0xC2 && first <= 0xDF) {
         length = 2;
     } else if (first >= 0xE0 && first <= 0xEF) {

@@ -71,25 +71,28 @@ static void encode_lanes(struct write_request *request, const struct store_job *
     array_end(&request->advances);
 }
 
-static enum status encode_order(struct write_request *request, const struct store_job *job, const struct store_order_write *write)
+static enum status encode_order(struct write_request *request, const struct store_job *job,
+                                const struct store_order_write *write)
 {
     struct order order;
     CHECK(write->at <= job->data.length && write->length <= job->data.length - write->at);
     const struct bytes state = {job->data.data + write->at, write->length};
     if (!order_unpack(state, &order))
-        return failure_set(&request->why, STATUS_FATAL, "lane %" PRId32 ": an order of %zu bytes cannot be read back", write->lane,
-                           write->length);
+        return failure_set(&request->why, STATUS_FATAL, "lane %" PRId32 ": an order of %zu bytes cannot be read back",
+                           write->lane, write->length);
     if (write->is_refused) {
         array_uuid(&request->refused_ids, &order.order_id);
         array_int4(&request->refused_lanes, write->lane);
         array_bytea(&request->refused_states, state);
     } else {
-        order_row_append(write->is_new ? &request->placed : &request->changed, &order, state, write->lane, write->is_new);
+        order_row_append(write->is_new ? &request->placed : &request->changed, &order, state, write->lane,
+                         write->is_new);
     }
     return STATUS_OK;
 }
 
-static enum status encode_orders(struct write_request *request, const struct store_job *job, const struct row_types *types)
+static enum status encode_orders(struct write_request *request, const struct store_job *job,
+                                 const struct row_types *types)
 {
     array_begin(&request->placed, types->order_placed);
     array_begin(&request->changed, types->order_change);
@@ -234,7 +237,8 @@ static void describe_lanes(const struct store_job *job, char *out, size_t out_si
 {
     size_t length = (size_t)snprintf(out, out_size, job->lane_write_count == 1 ? "lane" : "lanes");
     for (int i = 0; i < job->lane_write_count && length + 16 < out_size; i++)
-        length += (size_t)snprintf(out + length, out_size - length, "%s %" PRId32, i > 0 ? "," : "", job->lane_writes[i].lane);
+        length += (size_t)snprintf(out + length, out_size - length, "%s %" PRId32, i > 0 ? "," : "",
+                                   job->lane_writes[i].lane);
 }
 
 static void answer_failure(const struct write_request *request, struct store_job *job, const struct trouble *trouble)
@@ -247,7 +251,8 @@ static void answer_failure(const struct write_request *request, struct store_job
         job->fenced_lane = (int32_t)strtol(trouble->detail, NULL, 10);
 }
 
-void write_run(struct write_request *request, struct store_job *job, struct link *link, int timeout_ms, struct trouble *trouble)
+void write_run(struct write_request *request, struct store_job *job, struct link *link, int timeout_ms,
+               struct trouble *trouble)
 {
     CHECK(request->job == job);
     *trouble = (struct trouble){.at_step = -1};

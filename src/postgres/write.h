@@ -27,7 +27,8 @@ struct write_request {
 /* Encodes the job; a failure is kept in the request. It may run while another request is on its way. */
 void write_encode(struct write_request *request, const struct store_job *job, const struct row_types *types);
 /* Sends an encoded request and answers the job. */
-void write_run(struct write_request *request, struct store_job *job, struct link *link, int timeout_ms, struct trouble *trouble);
+void write_run(struct write_request *request, struct store_job *job, struct link *link, int timeout_ms,
+               struct trouble *trouble);
 void write_request_free(struct write_request *request);
 
 #endif
