@@ -28,6 +28,15 @@ struct uuid ident_output(const struct uuid *order_id, uint64_t sequence, enum to
     return make(order_id, name, (size_t)length);
 }
 
+struct uuid ident_record(const struct uuid *order_id, const struct record *record, const char *kind)
+{
+    char name[NAME_SIZE];
+    int length = snprintf(name, sizeof name, "%s/%" PRId32 "/%" PRId64 "/%s", topic_suffix(record->topic),
+                          record->partition, record->offset, kind);
+    CHECK(length > 0 && length < NAME_SIZE);
+    return make(order_id, name, (size_t)length);
+}
+
 struct uuid ident_instruction(const struct uuid *order_id, enum instruction_kind kind, uint32_t number)
 {
     char name[NAME_SIZE];
