@@ -119,11 +119,9 @@ struct store_job {
     /* set by the store. OK; RETRY: nothing was done; LOST: the connection broke, nobody knows: discard all tenures;
      * FENCED: a compare-and-set did not match (`fenced_lane`); FATAL: our bug or not our schema: halt. */
     enum status status;
-    /* Which connection it ran on: 1 for the first, one more after each reconnect; 0 = it did not run. WRITE: set by the caller to
-     * the connection that the lanes were taken on (0 = any); on another one the job is not run and comes back LOST, because that
-     * may be a Postgres that forgot (a failover between two batches looks like nothing). HALT is guarded by lanes[0].epoch
-     * instead: FENCED when the row has another. */
-    uint64_t connection;
+    /* A WRITE of a lane that was taken on a connection that broke since is not run and comes back LOST too: that may be a Postgres
+     * that forgot (a failover between two batches looks like nothing). A HALT is for lanes[0].epoch: FENCED when the row has
+     * another by now. */
     int32_t fenced_lane;
     int64_t took_us;
     struct failure why;
