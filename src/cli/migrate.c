@@ -1,0 +1,72 @@
+/* `migrate`: brings the Postgres schema up to date, or says what it would do. */
+#include "booking/order.h"
+#include "booking/schema.h"
+#include "cli/command.h"
+#include "cli/scenario_value.h"
+
+#include <stdio.h>
+
+static const char help[] =
+    "booking-worker migrate: bring the Postgres schema \"booking\" up to date.\n"
+    "\n"
+    "  booking-worker migrate --config booking-worker.yaml --plan   # what would it do? changes nothing\n"
+    "  booking-worker migrate --config booking-worker.yaml          # do it\n"
+    "  BOOKING_POSTGRES_CONNINFO='host=db dbname=booking user=booking_admin' booking-worker migrate\n"
+    "\n"
+    "Log in as a role that may create the schema; the worker itself needs none of these rights. Migrations only go "
+    "forward,\n"
+    "each in one transaction; a second `migrate` at the same time waits for the first. It also makes partitions ahead, "
+    "so run\n"
+    "it regularly (once a week). Exit code 69: Postgres cannot be reached; 78: the schema is not one that this build "
+    "can bring\n"
+    "up to date, and the message says why.\n"
+    "\n"
+    "Options:\n"
+    "  --config FILE   the configuration (or BOOKING_CONFIG)\n"
+    "  --plan          say what would be done\n";
+
+static void print_report(const struct schema_report *report, bool is_plan)
+{
+    struct buffer out = {0};
+    char until[VALUE_SIZE];
+    buffer_printf(&out, "Postgres %s, as %s\n", report->server_version, report->login);
+    for (int i = 0; i < report->step_count; i++)
+        buffer_printf(&out, "  %-8s %s\n",
+                      report->steps[i].is_applied ? "applied"
+                      : is_plan                   ? "would be"
+                                                  : "pending",
+                      report->steps[i].name);
+    buffer_printf(&out, "%s%d migration%s, %d partition%s made\n",
+                  is_plan ? "would be applied: " : "applied now: ", report->applied_count,
+                  report->applied_count == 1 ? "" : "s", report->partitions_made,
+                  report->partitions_made == 1 ? "" : "s");
+    if (report->state == SCHEMA_CURRENT && report->history_until_ms != NO_INSTANT) {
+        instant_format(report->history_until_ms, until);
+        buffer_printf(&out, "partitions of the history reach until %s\n", until);
+    }
+    buffer_printf(&out, "%s\n", report->summary);
+    buffer_print(&out);
+    buffer_free(&out);
+}
+
+int command_migrate(int argc, char **argv)
+{
+    const char *path = NULL, *source = NULL;
+    bool is_plan = false;
+    int exit_code;
+    struct config config;
+    struct failure why = {""};
+    struct schema_report report = {.summary = "", .history_until_ms = NO_INSTANT};
+    const struct option_row options[] = {{.name = "--config", .value = &path}, {.name = "--plan", .is_set = &is_plan}};
+    if (!options_read(argc, argv, options, 2, help, NULL, &exit_code))
+        return exit_code;
+    if (!configuration_load(path, &config, &source))
+        return EXIT_CONFIG;
+    enum status status = schema_migrate(&config, is_plan, &report, &why);
+    if (status == STATUS_OK) {
+        print_report(&report, is_plan);
+        return EXIT_DONE;
+    }
+    fprintf(stderr, "booking-worker migrate: %s\n", why.message);
+    return status == STATUS_FATAL ? EXIT_CONFIG : EXIT_AWAY;
+}
