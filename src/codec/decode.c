@@ -13,18 +13,24 @@ enum status body_read(struct codec *codec, const struct schema *schema, struct b
                       enum status (*use)(void *context, const avro_value_t *value, struct failure *why), void *context,
                       struct failure *why)
 {
+    volatile bool is_made = false;
     if (setjmp(codec->memory.exhausted) != 0) {
         memory_leave();
+        if (is_made)
+            avro_value_iface_decref(schema->values); /* as dropping the value would have done */
         return failure_set(why, STATUS_POISON, "decoding it would take more than %zu bytes", MEMORY_SIZE);
     }
     memory_enter(&codec->memory);
     avro_value_t value;
-    enum status status;
+    enum status status = STATUS_OK;
     avro_reader_memory_set_source(codec->reader, (const char *)body.data, (int64_t)body.length);
-    if (avro_generic_value_new(schema->values, &value) != 0 || avro_value_read(codec->reader, &value) != 0)
+    is_made = avro_generic_value_new(schema->values, &value) == 0;
+    if (!is_made || avro_value_read(codec->reader, &value) != 0)
         status = failure_set(why, STATUS_POISON, "avro-c cannot decode it: %s", avro_strerror());
-    else
+    if (status == STATUS_OK)
         status = use(context, &value, why);
+    if (is_made)
+        avro_value_decref(&value); /* its memory goes with the block, but not what it holds of its class */
     memory_leave();
     return status;
 }

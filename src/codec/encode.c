@@ -24,6 +24,7 @@ struct job {
     int64_t at_ms;
     struct buffer *batch;
     int count;
+    size_t key_at; /* where the record's value holds the order id as text, which is its key */
     struct failure *why;
 };
 
@@ -42,6 +43,7 @@ static enum status begin(struct job *job, enum topic topic, const struct uuid *e
     pen_raw(pen, frame, frame_length);
     pen_uuid(pen, event_id);
     pen_uuid(pen, job->order_id);
+    job->key_at = (size_t)(pen->at - room) - UUID_TEXT_LENGTH;
     pen_long(pen, (int64_t)job->sequence);
     pen_long(pen, job->at_ms);
     if (pen_optional(pen, job->event != NULL))
@@ -53,13 +55,11 @@ static enum status begin(struct job *job, enum topic topic, const struct uuid *e
 static enum status end(struct job *job, enum topic topic, const struct uuid *event_id, const struct pen *pen)
 {
     const struct buffer *value = &job->codec->value;
-    char key[UUID_TEXT_LENGTH + 1];
-    uuid_format(job->order_id, key);
     struct output output = {
         .topic = topic,
         .partition = -1,
         .timestamp_ms = job->at_ms,
-        .key = {(const uint8_t *)key, UUID_TEXT_LENGTH},
+        .key = {value->data + job->key_at, UUID_TEXT_LENGTH},
         .value = {value->data, (size_t)(pen->at - value->data)},
         .event_id = *event_id,
         .caused_by = job->event == NULL ? (struct uuid){{0}} : job->event->event_id,
@@ -75,8 +75,9 @@ static enum status end(struct job *job, enum topic topic, const struct uuid *eve
         size += output.headers[i].name.length + output.headers[i].value.length;
     if (size > (size_t)job->codec->config->kafka_message_max_bytes)
         return failure_set(job->why, STATUS_FATAL,
-                           "a record for %s of order %s has %zu bytes; kafka.message_max_bytes allows %d",
-                           topic_suffix(topic), key, size, job->codec->config->kafka_message_max_bytes);
+                           "a record for %s of order %.*s has %zu bytes; kafka.message_max_bytes allows %d",
+                           topic_suffix(topic), UUID_TEXT_LENGTH, (const char *)output.key.data, size,
+                           job->codec->config->kafka_message_max_bytes);
     outbox_add(job->batch, &output);
     job->count++;
     return STATUS_OK;

@@ -8,24 +8,21 @@
  *     timestamp  zigzag varint, milliseconds
  *     event id   16 bytes, optional
  *     caused by  16 bytes, optional
- *     key        varint length and bytes, optional
  *     value      varint length and bytes, optional
+ *     key        varint length and bytes, optional; or varint length and place in the value, where it is a part of it
  *     headers    varint count; each: varint length and name, varint length + 1 and value (0 = no value)
  *
  * A batch that was written by an older version stays readable: a new version gets a new number. Topic numbers are part of
  * the format: enum topic only grows at its end. */
 #include "booking/codec.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define VERSION    1
 #define VARINT_MAX 10
 #define FIXED_PART (4 + 3 + 2 * VARINT_MAX + 2 * 16 + 3 * VARINT_MAX)
 
-enum { HAS_EVENT_ID = 1, HAS_CAUSED_BY = 2, HAS_KEY = 4, HAS_VALUE = 8 };
+enum { HAS_EVENT_ID = 1, HAS_CAUSED_BY = 2, HAS_KEY = 4, HAS_VALUE = 8, KEY_IS_IN_VALUE = 16 };
 
 static uint8_t *put_varint(uint8_t *at, uint64_t value)
 {
@@ -47,6 +44,13 @@ static uint64_t zigzag(int64_t value)
     return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
 }
 
+static bool is_part_of(struct bytes part, struct bytes whole)
+{
+    uintptr_t part_at = (uintptr_t)part.data, whole_at = (uintptr_t)whole.data;
+    return part.data != NULL && whole.data != NULL && part_at >= whole_at && part.length <= whole.length &&
+           part_at - whole_at <= whole.length - part.length;
+}
+
 void outbox_add(struct buffer *batch, const struct output *output)
 {
     size_t most = FIXED_PART + output->key.length + output->value.length;
@@ -56,20 +60,25 @@ void outbox_add(struct buffer *batch, const struct output *output)
     uint8_t *begin = buffer_reserve(batch, most), *at = begin + 4;
     bool has_event_id = !uuid_is_none(&output->event_id), has_caused_by = !uuid_is_none(&output->caused_by);
     bool has_key = output->key.data != NULL, has_value = output->value.data != NULL;
+    bool key_is_in_value = is_part_of(output->key, output->value);
     *at++ = VERSION;
     *at++ = (uint8_t)output->topic;
     *at++ = (uint8_t)((has_event_id ? HAS_EVENT_ID : 0) | (has_caused_by ? HAS_CAUSED_BY : 0) |
-                      (has_key ? HAS_KEY : 0) | (has_value ? HAS_VALUE : 0));
+                      (has_key ? HAS_KEY : 0) | (has_value ? HAS_VALUE : 0) | (key_is_in_value ? KEY_IS_IN_VALUE : 0));
     at = put_varint(at, zigzag(output->partition));
     at = put_varint(at, zigzag(output->timestamp_ms));
     if (has_event_id)
         at = put_bytes(at, output->event_id.bytes, sizeof output->event_id.bytes);
     if (has_caused_by)
         at = put_bytes(at, output->caused_by.bytes, sizeof output->caused_by.bytes);
-    if (has_key)
-        at = put_bytes(put_varint(at, output->key.length), output->key.data, output->key.length);
     if (has_value)
         at = put_bytes(put_varint(at, output->value.length), output->value.data, output->value.length);
+    if (has_key)
+        at = put_varint(at, output->key.length);
+    if (key_is_in_value)
+        at = put_varint(at, (uint64_t)(output->key.data - output->value.data));
+    else if (has_key)
+        at = put_bytes(at, output->key.data, output->key.length);
     at = put_varint(at, (uint64_t)output->header_count);
     for (int i = 0; i < output->header_count; i++) {
         const struct header *header = &output->headers[i];
@@ -127,6 +136,17 @@ static struct bytes take_bytes(struct cut *cut)
     return data == NULL ? (struct bytes){0} : (struct bytes){data, (size_t)length};
 }
 
+/* A length and a place in bytes that were taken before. */
+static struct bytes take_part(struct cut *cut, struct bytes whole)
+{
+    uint64_t length = take_varint(cut), place = take_varint(cut);
+    if (cut->is_torn || whole.data == NULL || length > whole.length || place > whole.length - length) {
+        cut->is_torn = true;
+        return (struct bytes){0};
+    }
+    return (struct bytes){whole.data + place, (size_t)length};
+}
+
 static void take_uuid(struct cut *cut, struct uuid *out)
 {
     const uint8_t *data = take(cut, sizeof out->bytes);
@@ -158,10 +178,12 @@ static bool take_record(struct cut *cut, struct output *output)
         take_uuid(cut, &output->event_id);
     if ((head[2] & HAS_CAUSED_BY) != 0)
         take_uuid(cut, &output->caused_by);
-    if ((head[2] & HAS_KEY) != 0)
-        output->key = take_bytes(cut);
     if ((head[2] & HAS_VALUE) != 0)
         output->value = take_bytes(cut);
+    if ((head[2] & KEY_IS_IN_VALUE) != 0)
+        output->key = take_part(cut, output->value);
+    else if ((head[2] & HAS_KEY) != 0)
+        output->key = take_bytes(cut);
     uint64_t count = take_varint(cut);
     if (count > sizeof output->headers / sizeof *output->headers)
         return false;
@@ -205,17 +227,36 @@ static const char *event_type(enum topic topic)
     return types[topic];
 }
 
-/* RFC 3339, in UTC with milliseconds. */
-static size_t format_instant(int64_t at_ms, char *out, size_t size)
+static char *put_digits(char *at, int64_t number, int digits)
 {
-    int64_t fraction = ((at_ms % 1000) + 1000) % 1000;
-    time_t seconds = (time_t)((at_ms - fraction) / 1000);
-    struct tm parts;
-    CHECK(gmtime_r(&seconds, &parts) != NULL);
-    int length = snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1,
-                          parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, (int)fraction);
-    CHECK(length > 0 && (size_t)length < size);
-    return (size_t)length;
+    for (int i = digits - 1; i >= 0; i--, number /= 10)
+        at[i] = (char)('0' + number % 10);
+    return at + digits;
+}
+
+#define INSTANT_LENGTH 24
+
+/* RFC 3339, in UTC with milliseconds. What lies outside the years 1 to 9999 cannot come in, and does not come about. */
+static void format_instant(int64_t at_ms, char out[INSTANT_LENGTH])
+{
+    const int64_t day_ms = INT64_C(86400000);
+    int64_t of_day = ((at_ms % day_ms) + day_ms) % day_ms;
+    int year, month, day;
+    day_to_civil((day_number)((at_ms - of_day) / day_ms), &year, &month, &day);
+    char *at = put_digits(out, year, 4);
+    *at++ = '-';
+    at = put_digits(at, month, 2);
+    *at++ = '-';
+    at = put_digits(at, day, 2);
+    *at++ = 'T';
+    at = put_digits(at, of_day / 3600000, 2);
+    *at++ = ':';
+    at = put_digits(at, of_day / 60000 % 60, 2);
+    *at++ = ':';
+    at = put_digits(at, of_day / 1000 % 60, 2);
+    *at++ = '.';
+    at = put_digits(at, of_day % 1000, 3);
+    *at = 'Z';
 }
 
 static struct header header_of(const char *name, const char *value, size_t length)
@@ -232,13 +273,13 @@ int outbox_headers(const struct output *output, const char *ce_source, char scra
         return count;
     char *id = scratch, *time = scratch + UUID_TEXT_LENGTH + 1;
     uuid_format(&output->event_id, id);
-    size_t time_length = format_instant(output->timestamp_ms, time, OUTBOX_SCRATCH - (UUID_TEXT_LENGTH + 1));
+    format_instant(output->timestamp_ms, time);
     const char *type = event_type(output->topic);
     headers[count++] = header_of("ce_specversion", "1.0", 3);
     headers[count++] = header_of("ce_id", id, UUID_TEXT_LENGTH);
     headers[count++] = header_of("ce_source", ce_source, strlen(ce_source));
     headers[count++] = header_of("ce_type", type, strlen(type));
-    headers[count++] = header_of("ce_time", time, time_length);
+    headers[count++] = header_of("ce_time", time, INSTANT_LENGTH);
     headers[count++] = (struct header){text_of("ce_subject"), output->key};
     headers[count++] = header_of("content-type", "application/avro", strlen("application/avro"));
     return count;
