@@ -41,7 +41,7 @@ static void refuse(struct source *source, uint64_t assignment, const int counts[
     events_push(source, assignment, &event);
 }
 
-bool counts_verify(struct source *source, uint64_t assignment, const struct source_event *assigned)
+bool counts_verify(struct source *source, uint64_t assignment, const struct source_event *when_equal)
 {
     int counts[INPUT_TOPIC_COUNT];
     if (!ask(source, counts))
@@ -50,7 +50,7 @@ bool counts_verify(struct source *source, uint64_t assignment, const struct sour
     for (int topic = 1; topic < INPUT_TOPIC_COUNT; topic++)
         is_equal = is_equal && counts[topic] == counts[0];
     if (is_equal) {
-        struct source_event event = *assigned;
+        struct source_event event = *when_equal;
         event.lane_count = counts[0];
         events_push(source, assignment, &event);
     } else {

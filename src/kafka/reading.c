@@ -1,6 +1,7 @@
 /* Records of one lane, partition by partition, from where it was told to begin. */
 #include "kafka/source_parts.h"
 
+#include "booking/clock.h"
 #include "kafka/arrival.h"
 
 #include <stdlib.h>
@@ -38,6 +39,19 @@ static void empty_queue(struct partition *partition)
         rd_kafka_message_destroy(old);
 }
 
+/* librdkafka 2.0.2 takes the milliseconds for microseconds and gives up a thousand times too early: asked again, the same seek
+ * does no harm. What answers is librdkafka's own main thread, not a broker. */
+static rd_kafka_error_t *seek_patiently(struct source *source, rd_kafka_topic_partition_list_t *partitions)
+{
+    int64_t until_us = clock_monotonic_us() + SEEK_WITHIN_MS * 1000LL;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(source->consumer, partitions, SEEK_WITHIN_MS);
+    while (error && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT && clock_monotonic_us() < until_us) {
+        rd_kafka_error_destroy(error);
+        error = rd_kafka_seek_partitions(source->consumer, partitions, SEEK_WITHIN_MS);
+    }
+    return error;
+}
+
 /* Resume first: it is the seek that wakes librdkafka's broker thread, and a resume after it would be seen up to a second late. */
 static enum status seek(struct source *source, int32_t lane, const int64_t offsets[INPUT_TOPIC_COUNT],
                         struct failure *why)
@@ -47,7 +61,7 @@ static enum status seek(struct source *source, int32_t lane, const int64_t offse
     rd_kafka_resp_err_t resumed = rd_kafka_resume_partitions(source->consumer, partitions);
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++)
         partitions->elems[topic].offset = offsets[topic];
-    rd_kafka_error_t *error = rd_kafka_seek_partitions(source->consumer, partitions, SEEK_WITHIN_MS);
+    rd_kafka_error_t *error = seek_patiently(source, partitions);
     if (resumed)
         status = failure_set(why, STATUS_RETRY, "lane %d cannot begin: %s", (int)lane, rd_kafka_err2str(resumed));
     else if (error)

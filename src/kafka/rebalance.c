@@ -83,18 +83,15 @@ static void assigned(struct source *source, rd_kafka_topic_partition_list_t *par
     if (error)
         events_trouble(source, "taking up the assignment: %s", rd_kafka_err2str(error));
     if (!take_whole_lanes(source, &event)) {
-        /* Unequal counts, or a member that does not assign by range: the counts are asked for the message, but no lane is safe. */
-        struct source_event refused = {.kind = SOURCE_UNEQUAL};
+        /* Unequal counts, which the answer will name; if it does not, a member that does not assign by range. */
+        event = (struct source_event){.kind = SOURCE_UNEQUAL};
         (void)failure_set(
-            &refused.why, STATUS_FATAL,
-            "this member got partitions of some input topics without those of the others: make the partition counts of "
-            "all input topics equal (and let every member of group %s assign by range); nothing is read",
+            &event.why, STATUS_FATAL,
+            "this member got partitions of some input topics without the same ones of the others: does every member of "
+            "group %s run this program? Nothing is read",
             source->config->kafka_group_id);
-        memset(event.lanes, 0, sizeof event.lanes);
         for (int lane = 0; lane < LANES_MAX; lane++)
             source->lanes[lane].is_assigned = false;
-        events_push(source, atomic_load(&source->assignment), &refused);
-        return;
     }
     struct question question = {.kind = ASK_COUNTS, .event = malloc(sizeof event)};
     CHECK(question.event);

@@ -94,8 +94,8 @@ void questions_close(struct source *source);
 void questions_ask(struct source *source, const struct question *question); /* copies; `event` moves */
 struct question *questions_take_answers(struct source *source);             /* a list; the caller frees it */
 
-/* counts.c — the asking thread: SOURCE_ASSIGNED or SOURCE_UNEQUAL, false: the brokers did not answer. */
-bool counts_verify(struct source *source, uint64_t assignment, const struct source_event *assigned);
+/* counts.c — the asking thread. Hands out `when_equal`, or SOURCE_UNEQUAL. False: the brokers did not answer. */
+bool counts_verify(struct source *source, uint64_t assignment, const struct source_event *when_equal);
 
 /* rebalance.c — librdkafka's callback, on the worker's thread inside source_poll() */
 void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t *partitions,
