@@ -13,16 +13,12 @@ static void write_log(const rd_kafka_t *handle, int level, const char *facility,
         LOG_T("facility", facility),
         LOG_T("said", message),
     };
+    /* Nothing that librdkafka calls an error is final: the source and the sink judge what it means, and say so themselves. */
     enum log_level ours = LOG_LEVEL_DEBUG; /* syslog's 7 */
-    if (level <= 3)
-        ours = LOG_LEVEL_ERROR;
-    else if (level == 4)
+    if (level <= 4)
         ours = LOG_LEVEL_WARNING;
     else if (level <= 6)
         ours = LOG_LEVEL_INFO;
-    /* A connection that fails is tried again by itself, and the worker reports what stays away. */
-    if (ours == LOG_LEVEL_ERROR && (strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0))
-        ours = LOG_LEVEL_WARNING;
     log_write(ours, "librdkafka", fields, sizeof fields / sizeof fields[0]);
 }
 

@@ -377,6 +377,7 @@ static void an_idle_lane_gets_a_record_within_milliseconds(void **state)
         total_us += took_us;
         worst_us = took_us > worst_us ? took_us : worst_us;
     }
+    assert_int_equal(rd_kafka_flush(producer, PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_destroy(producer);
     print_message("handed to a producer to in hand: mean %.1f ms, worst %.1f ms\n", (double)total_us / ROUNDS / 1000,
                   (double)worst_us / 1000);

@@ -1,0 +1,233 @@
+/* Looks at the brokers and topics for `check`. Every finding is one line for an operator: what is, and what it should be. */
+#include "booking/kafka_inspect.h"
+
+#include "kafka/settings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLOOR_VERSION 0x020002ff /* of librdkafka: what the protocol was tried with */
+
+struct inspection {
+    const struct config *config;
+    int limit_ms;
+    rd_kafka_t *handle;
+    struct kafka_findings *findings;
+    int broker_id; /* of any broker, to ask for its settings */
+    bool is_there[TOPIC_COUNT];
+};
+
+__attribute__((format(printf, 4, 5))) static void find(struct inspection *inspection, enum finding_level level,
+                                                       const char *subject, const char *format, ...)
+{
+    struct kafka_findings *findings = inspection->findings;
+    va_list arguments;
+    if (findings->count == KAFKA_FINDINGS_MAX)
+        return;
+    struct kafka_finding *finding = &findings->list[findings->count++];
+    finding->level = level;
+    snprintf(finding->subject, sizeof finding->subject, "%s", subject);
+    va_start(arguments, format);
+    vsnprintf(finding->message, sizeof finding->message, format, arguments);
+    va_end(arguments);
+}
+
+static void look_at_library(struct inspection *inspection)
+{
+    if (rd_kafka_version() < FLOOR_VERSION)
+        find(inspection, FINDING_BAD, "librdkafka", "%s is too old: 2.0.2 or newer is needed", rd_kafka_version_str());
+    else
+        find(inspection, FINDING_GOOD, "librdkafka", "%s", rd_kafka_version_str());
+}
+
+static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_metadata *metadata, const char *name)
+{
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        if (strcmp(metadata->topics[i].topic, name) == 0 && metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return &metadata->topics[i];
+    return NULL;
+}
+
+/* Input topics are compared with the first one that is there. */
+static void look_at_topics(struct inspection *inspection, const struct rd_kafka_metadata *metadata)
+{
+    char name[TOPIC_NAME_SIZE], first_name[TOPIC_NAME_SIZE] = "";
+    int lanes = 0;
+    for (int i = 0; i < TOPIC_COUNT; i++) {
+        topic_name(inspection->config, (enum topic)i, name);
+        const struct rd_kafka_metadata_topic *topic = find_topic(metadata, name);
+        bool is_input = i < INPUT_TOPIC_COUNT;
+        if (!topic) {
+            find(inspection, FINDING_BAD, name, "does not exist, or may not be described");
+            continue;
+        }
+        inspection->is_there[i] = true;
+        if (is_input && lanes == 0) {
+            lanes = topic->partition_cnt;
+            memcpy(first_name, name, sizeof first_name);
+        }
+        if (is_input && topic->partition_cnt != lanes)
+            find(inspection, FINDING_BAD, name, "%d partitions, but %s has %d: all input topics need the same number",
+                 topic->partition_cnt, first_name, lanes);
+        else if (is_input && topic->partition_cnt > LANES_MAX)
+            find(inspection, FINDING_BAD, name, "%d partitions, but %d is the most", topic->partition_cnt, LANES_MAX);
+        else
+            find(inspection, FINDING_GOOD, name, "%d partitions", topic->partition_cnt);
+    }
+}
+
+static bool look_at_brokers(struct inspection *inspection)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t error = rd_kafka_metadata(inspection->handle, 1, NULL, &metadata, inspection->limit_ms);
+    if (error || metadata->broker_cnt == 0) {
+        find(inspection, FINDING_AWAY, "brokers", "%s: %s", inspection->config->kafka_bootstrap_servers,
+             error ? rd_kafka_err2str(error) : "none is known");
+    } else {
+        char *cluster = rd_kafka_clusterid(inspection->handle, 0);
+        find(inspection, FINDING_GOOD, "brokers", "%d in cluster %s", metadata->broker_cnt,
+             cluster ? cluster : "(unnamed)");
+        if (cluster)
+            rd_kafka_mem_free(inspection->handle, cluster);
+        inspection->broker_id = metadata->brokers[0].id;
+        look_at_topics(inspection, metadata);
+    }
+    bool is_reached = !error && metadata->broker_cnt > 0;
+    if (metadata)
+        rd_kafka_metadata_destroy(metadata);
+    return is_reached;
+}
+
+static const char *setting(const rd_kafka_ConfigResource_t *resource, const char *name)
+{
+    size_t count = 0;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+            return rd_kafka_ConfigEntry_value(entries[i]);
+    return NULL;
+}
+
+static void look_at_topic_settings(struct inspection *inspection, enum topic topic,
+                                   const rd_kafka_ConfigResource_t *resource)
+{
+    const char *name = rd_kafka_ConfigResource_name(resource);
+    const char *timestamps = setting(resource, "message.timestamp.type");
+    const char *cleanup = setting(resource, "cleanup.policy");
+    const char *largest = setting(resource, "max.message.bytes");
+    if (topic < INPUT_TOPIC_COUNT && topic != TOPIC_REROUTED && timestamps && strcmp(timestamps, "LogAppendTime") != 0)
+        find(inspection, FINDING_WARNING, name,
+             "message.timestamp.type=%s: the producer's clock is believed. Set LogAppendTime, unless old events are "
+             "being loaded",
+             timestamps);
+    if (topic < INPUT_TOPIC_COUNT && cleanup && strstr(cleanup, "compact"))
+        find(inspection, FINDING_WARNING, name, "cleanup.policy=%s removes events before they are read: set delete",
+             cleanup);
+    if (topic >= TOPIC_REROUTED && largest && atoll(largest) < inspection->config->kafka_message_max_bytes)
+        find(inspection, FINDING_BAD, name, "max.message.bytes=%s is below kafka.message_max (%d)", largest,
+             (int)inspection->config->kafka_message_max_bytes);
+}
+
+static void look_at_broker_settings(struct inspection *inspection, const rd_kafka_ConfigResource_t *resource)
+{
+    const struct config *config = inspection->config;
+    const char *transaction = setting(resource, "transaction.max.timeout.ms");
+    const char *shortest = setting(resource, "group.min.session.timeout.ms");
+    const char *longest = setting(resource, "group.max.session.timeout.ms");
+    if (transaction && atoll(transaction) < config->kafka_transaction_timeout_ms)
+        find(inspection, FINDING_BAD, "transaction timeout",
+             "kafka.transaction_timeout is %d ms, but the brokers allow %s ms",
+             (int)config->kafka_transaction_timeout_ms, transaction);
+    if ((shortest && config->kafka_session_timeout_ms < atoll(shortest)) ||
+        (longest && config->kafka_session_timeout_ms > atoll(longest)))
+        find(inspection, FINDING_BAD, "session timeout",
+             "kafka.session_timeout is %d ms, but the brokers allow %s to %s ms", (int)config->kafka_session_timeout_ms,
+             shortest ? shortest : "?", longest ? longest : "?");
+}
+
+/* Which topic a described resource is; TOPIC_COUNT: none, it is the broker. */
+static enum topic topic_of(const struct inspection *inspection, const rd_kafka_ConfigResource_t *resource)
+{
+    char name[TOPIC_NAME_SIZE];
+    if (rd_kafka_ConfigResource_type(resource) != RD_KAFKA_RESOURCE_TOPIC)
+        return TOPIC_COUNT;
+    for (int i = 0; i < TOPIC_COUNT; i++) {
+        topic_name(inspection->config, (enum topic)i, name);
+        if (strcmp(name, rd_kafka_ConfigResource_name(resource)) == 0)
+            return (enum topic)i;
+    }
+    return TOPIC_COUNT;
+}
+
+/* Settings that may not be read are a warning: the worker itself does not need to read them. */
+static void describe(struct inspection *inspection, rd_kafka_ConfigResource_t **resources, size_t count,
+                     const char *what)
+{
+    char said[128];
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(inspection->handle);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(inspection->handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, inspection->limit_ms, said, sizeof said);
+    rd_kafka_DescribeConfigs(inspection->handle, resources, count, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, inspection->limit_ms + 500);
+    if (!event || rd_kafka_event_error(event)) {
+        find(inspection, FINDING_WARNING, what, "settings cannot be read: %s",
+             event ? rd_kafka_event_error_string(event) : "no answer");
+    } else {
+        size_t described = 0;
+        const rd_kafka_ConfigResource_t **results =
+            rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &described);
+        for (size_t i = 0; i < described; i++) {
+            enum topic topic = topic_of(inspection, results[i]);
+            if (rd_kafka_ConfigResource_error(results[i]))
+                find(inspection, FINDING_WARNING, rd_kafka_ConfigResource_name(results[i]),
+                     "settings cannot be read: %s", rd_kafka_ConfigResource_error_string(results[i]));
+            else if (topic == TOPIC_COUNT)
+                look_at_broker_settings(inspection, results[i]);
+            else
+                look_at_topic_settings(inspection, topic, results[i]);
+        }
+    }
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+}
+
+static void look_at_settings(struct inspection *inspection)
+{
+    char name[TOPIC_NAME_SIZE];
+    size_t count = 0;
+    rd_kafka_ConfigResource_t *topics[TOPIC_COUNT];
+    for (int i = 0; i < TOPIC_COUNT; i++) {
+        if (!inspection->is_there[i])
+            continue;
+        topic_name(inspection->config, (enum topic)i, name);
+        topics[count++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    }
+    if (count > 0)
+        describe(inspection, topics, count, "topics");
+    rd_kafka_ConfigResource_destroy_array(topics, count);
+    snprintf(name, sizeof name, "%d", inspection->broker_id);
+    rd_kafka_ConfigResource_t *broker = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, name);
+    describe(inspection, &broker, 1, "brokers");
+    rd_kafka_ConfigResource_destroy(broker);
+}
+
+void kafka_inspect(const struct config *config, int limit_ms, struct kafka_findings *out)
+{
+    struct inspection inspection = {.config = config, .limit_ms = limit_ms, .findings = out};
+    struct settings settings;
+    struct failure why;
+    out->count = 0;
+    look_at_library(&inspection);
+    settings_init(&settings, config, "check", &why);
+    if (settings_create(&settings, RD_KAFKA_PRODUCER, &inspection.handle) != STATUS_OK) {
+        find(&inspection, FINDING_BAD, "settings", "%s", why.message);
+        return;
+    }
+    if (look_at_brokers(&inspection))
+        look_at_settings(&inspection);
+    rd_kafka_destroy(inspection.handle);
+}
