@@ -319,10 +319,10 @@ COMMENT ON FUNCTION booking.advance_lanes(booking.lane_advance[]) IS
     'Compare-and-set of lanes on (epoch, seq, offsets); SQLSTATE BW001 with the lane in DETAIL when one does not match.';
 
 -- An update that misses a row would lose an order in silence.
-CREATE FUNCTION booking.expect_count(what text, found bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION booking.expect_count(what text, touched bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF found IS DISTINCT FROM expected THEN
-        RAISE EXCEPTION '% of % % were found', found, expected, what USING ERRCODE = 'BW002';
+    IF touched IS DISTINCT FROM expected THEN
+        RAISE EXCEPTION '% of % % were found', touched, expected, what USING ERRCODE = 'BW002';
     END IF;
 END
 $$;

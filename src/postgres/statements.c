@@ -61,7 +61,7 @@ static const struct {
          "SELECT seq, data FROM (SELECT seq, data, octet_length(data) AS size, "
          "sum(octet_length(data)) OVER (ORDER BY seq) AS total, row_number() OVER (ORDER BY seq) AS n "
          "FROM (SELECT seq, data FROM booking.outbox WHERE lane = $1::int4 "
-         "AND seq BETWEEN $2::int8 AND $3::int8 ORDER BY seq LIMIT $5::int4) some) sized "
+         "AND seq BETWEEN $2::int8 AND $3::int8 ORDER BY seq LIMIT $5::int4) picked) sized "
          "WHERE n = 1 OR total <= $4::int8 ORDER BY seq"},
 
     [STATEMENT_ADVANCE_LANES] = {"advance lanes", "SELECT booking.advance_lanes($1::booking.lane_advance[])"},
