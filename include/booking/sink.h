@@ -34,6 +34,8 @@ struct sink_job {
     struct sink_lane *lanes;
     int batch_count;        /* EMIT: outbox batches, in the order of emission */
     struct bytes *batches;
+    int32_t patience_ms;    /* READ_W: SINK_AWAY after so long, so that stable lanes can be read without unstable ones; 0 = as long
+                             * as a transaction can stay open */
     void *context;          /* the caller's */
     /* set by the sink */
     enum sink_outcome outcome;
