@@ -1,0 +1,149 @@
+/* How a lane's tenure begins and ends. */
+#include "lane.h"
+
+#include "state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BACKOFF_LEAST_MS 100
+#define BACKOFF_MOST_MS  2000
+
+const char *lane_state_name(enum lane_state state)
+{
+    static const char *const names[] = {
+        [LANE_GONE] = "gone",
+        [LANE_LEFT] = "left until the next assignment",
+        [LANE_BACKING_OFF] = "backing off",
+        [LANE_WAITING_FOR_QUIET] = "waiting for quiet",
+        [LANE_TAKING] = "taking",
+        [LANE_READING_W] = "reading W",
+        [LANE_CLAIMING] = "claiming",
+        [LANE_RUNNING] = "running",
+        [LANE_CONFIRMING] = "confirming",
+        [LANE_HALTED] = "halted",
+    };
+    return names[state];
+}
+
+int64_t backoff_us(int failures, int64_t first_ms, int64_t most_ms)
+{
+    int64_t ms = first_ms;
+    while (failures-- > 0 && ms < most_ms) {
+        ms *= 2;
+    }
+    ms = ms < most_ms ? ms : most_ms;
+    return (ms / 2 + (int64_t)(clock_random() % (uint64_t)(ms - ms / 2 + 1))) * 1000;
+}
+
+struct lane *lane_of_tenure(struct worker *worker, int32_t number, uint64_t tenure)
+{
+    struct lane *lane = number >= 0 && number < LANES_MAX ? worker->lanes[number] : NULL;
+    return lane != NULL && tenure != 0 && lane->tenure == tenure ? lane : NULL;
+}
+
+static void say_why(struct lane *lane, const char *why)
+{
+    snprintf(lane->why, sizeof lane->why, "%s", why);
+}
+
+void lane_end(struct worker *worker, struct lane *lane, enum lane_state state)
+{
+    if (lane->state == LANE_RUNNING) {
+        source_stop(worker->source, lane->number);
+    }
+    merge_clear(&lane->merge, worker->source);
+    timers_clear(&lane->timers);
+    emission_forget(worker, lane, UINT64_MAX);
+    if (lane->tenure != 0) {
+        cache_drop_tenure(&worker->cache, lane->tenure);
+    }
+    lane->tenure = 0;
+    lane->w_is_known = lane->is_claimed = false;
+    lane->w_reads = 0;
+    lane->w_retry_us = 0;
+    lane->emission_failures = 0;
+    lane->emission_retry_us = 0;
+    lane->held_until_us = 0;
+    lane->ends_are_asked = false;
+    lane->state = state;
+}
+
+void lane_start(struct worker *worker, struct lane *lane)
+{
+    lane_end(worker, lane, LANE_WAITING_FOR_QUIET);
+    lane->tenure = ++worker->last_tenure;
+    lane->why[0] = '\0';
+}
+
+void lane_retake(struct worker *worker, struct lane *lane, const char *why)
+{
+    lane_end(worker, lane, LANE_BACKING_OFF);
+    say_why(lane, why);
+    int64_t most_ms = BACKOFF_LEAST_MS;
+    for (int i = 0; i <= lane->retakes && most_ms < BACKOFF_MOST_MS; i++) {
+        most_ms *= 2;
+    }
+    most_ms = most_ms < BACKOFF_MOST_MS ? most_ms : BACKOFF_MOST_MS;
+    int64_t wait_ms = BACKOFF_LEAST_MS + (int64_t)(clock_random() % (uint64_t)(most_ms - BACKOFF_LEAST_MS + 1));
+    lane->retakes++;
+    lane->wait_until_us = worker->now_us + wait_ms * 1000;
+    LOG(WARNING, "tenure discarded, the lane will be taken again", LOG_I("lane", lane->number),
+        LOG_I("epoch", lane->epoch), LOG_T("why", why), LOG_I("wait_ms", wait_ms));
+}
+
+void lanes_retake_all(struct worker *worker, const char *why)
+{
+    for (int i = 0; i < worker->assigned_count; i++) {
+        struct lane *lane = worker->lanes[worker->assigned[i]];
+        switch (lane->state) {
+        case LANE_READING_W:
+        case LANE_CLAIMING:
+        case LANE_RUNNING:
+        case LANE_CONFIRMING:
+            lane_retake(worker, lane, why);
+            break;
+        case LANE_GONE:
+        case LANE_LEFT:
+        case LANE_BACKING_OFF:
+        case LANE_WAITING_FOR_QUIET:
+        case LANE_TAKING: /* its own job tells on which connection it was taken, if at all */
+        case LANE_HALTED:
+            break;
+        }
+    }
+}
+
+void lanes_leave(struct worker *worker, const char *why)
+{
+    for (int i = 0; i < worker->assigned_count; i++) {
+        struct lane *lane = worker->lanes[worker->assigned[i]];
+        if (lane->state != LANE_LEFT) {
+            lane_end(worker, lane, LANE_LEFT);
+            say_why(lane, why);
+        }
+    }
+    LOG(WARNING, "the group refused this member: its lanes are left until the next assignment",
+        LOG_I("generation", worker->membership.generation), LOG_T("why", why));
+}
+
+void lane_doubt(struct worker *worker, struct lane *lane, const char *why)
+{
+    lane_end(worker, lane, LANE_CONFIRMING);
+    /* A tenure of its own, so that nothing from before can touch the lane while Postgres is asked. */
+    lane->tenure = ++worker->last_tenure;
+    say_why(lane, why);
+}
+
+void lane_halt(struct worker *worker, struct lane *lane, const char *why)
+{
+    char reason[sizeof lane->why];
+    snprintf(reason, sizeof reason, "%s", why); /* `why` may be the lane's own */
+    lane_end(worker, lane, LANE_HALTED);
+    lane->tenure = ++worker->last_tenure;
+    say_why(lane, reason);
+    lane->halt_is_recorded = false;
+    LOG(ERROR, "lane halted; the others go on. See 'booking-worker lanes show', then decide with 'lanes resume'",
+        LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch), LOG_I("seq", lane->seq_stored), LOG_I("w", lane->w),
+        LOG_T("why", reason));
+}

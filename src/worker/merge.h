@@ -1,0 +1,42 @@
+/* The five input partitions of one lane as one stream in the order of time, held back below the lane's watermark (T8, T4). */
+#ifndef WORKER_MERGE_H
+#define WORKER_MERGE_H
+
+#include "booking/source.h"
+
+/* One partition: its oldest record that is not taken yet, and how far in time it has been read. */
+struct head {
+    bool is_held;   /* `record` is there, and to be released */
+    bool is_at_end; /* when none is held: everything that there was has been read; else more is to come */
+    struct record record;
+    int64_t seen_ms;    /* the newest timestamp that was taken; NO_INSTANT = none yet */
+    int64_t ends_at;    /* where it ended when the brokers were asked last; -1 = not asked */
+    int64_t asked_ms;   /* and the wall time at which they were asked */
+    int64_t read_to_ms; /* it was read to its end as of this wall time; NO_INSTANT = never */
+};
+
+struct merge {
+    struct head heads[INPUT_TOPIC_COUNT];
+};
+
+void merge_init(struct merge *merge);
+/* Gives back what is held and forgets the rest. */
+void merge_clear(struct merge *merge, struct source *source);
+/* Asks every partition without a record for one. False when an offset does not exist any more: `*why` says which. */
+bool merge_fill(struct merge *merge, struct source *source, int32_t lane, struct failure *why);
+/* The same for one partition, after its record was taken. */
+bool merge_refill(struct merge *merge, struct source *source, int32_t lane, enum topic topic, struct failure *why);
+/* The partition whose record is next, or INPUT_TOPIC_COUNT when the watermark (or nothing) is in the way. */
+enum topic merge_next(const struct merge *merge);
+/* Takes the record of that partition over into `out`; the caller releases it. */
+void merge_take(struct merge *merge, enum topic topic, struct record *out);
+/* Copies what a record holds, and no more headers than it has. */
+void record_copy(struct record *to, const struct record *from);
+
+/* The brokers' answer to source_ask_ends(). */
+void merge_note_ends(struct merge *merge, int64_t asked_ms, const int64_t ends[INPUT_TOPIC_COUNT]);
+/* Every record of the lane that is dated before this instant has been taken; NO_INSTANT when nothing is known. Never later
+ * than the wall clock, whatever a producer claims. */
+int64_t merge_read_until_ms(struct merge *merge, struct source *source, int32_t lane, int64_t wall_ms);
+
+#endif
