@@ -1,0 +1,10 @@
+/* The version of librdkafka that we run with. */
+#include "booking/libraries.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+
+void kafka_libraries(char out[LIBRARY_TEXT])
+{
+    snprintf(out, LIBRARY_TEXT, "librdkafka %s", rd_kafka_version_str());
+}
