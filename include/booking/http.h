@@ -4,7 +4,7 @@
 
 #include "booking/worker.h"
 
-struct http;
+struct http_server;
 
 /* One thing that the worker needs, as the probes tell of it. */
 struct dependency {
@@ -19,11 +19,11 @@ struct http_about {
 };
 
 /* Listens on config->http_listen and http_port. STATUS_FATAL when it cannot (the port is taken). */
-MUST_USE enum status http_open(const struct config *config, struct http_about about, struct worker *worker,
-                               struct http **out, struct failure *why);
-int http_port(const struct http *http);
+MUST_USE enum status http_server_open(const struct config *config, struct http_about about, struct worker *worker,
+                                      struct http_server **out, struct failure *why);
+int http_server_port(const struct http_server *http);
 /* What the probes say from now on of all that is not the worker's own. Before the first call nothing is ready. */
-void http_publish(struct http *http, const struct dependency *dependencies, int count);
-void http_close(struct http *http);
+void http_server_publish(struct http_server *http, const struct dependency *dependencies, int count);
+void http_server_close(struct http_server *http);
 
 #endif

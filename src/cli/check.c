@@ -1,6 +1,7 @@
 /* `check`: is all there that the worker needs? One table; nothing is changed anywhere. */
 #include "cli/check.h"
 
+#include "booking/kafka_inspect.h"
 #include "booking/order.h"
 #include "booking/schema.h"
 #include "booking/zone.h"
@@ -24,6 +25,8 @@ static const char help[] =
     "Options:\n"
     "  --config FILE    the configuration (or BOOKING_CONFIG)\n"
     "  --print-sample   print a configuration file with every key, and stop\n";
+
+#define KAFKA_WAIT_MS 5000
 
 static const char *result_word(enum check_result result)
 {
@@ -60,6 +63,30 @@ static void check_zones(struct check_table *table)
         check_add(table, "time zones", CHECK_WRONG,
                   "TZDIR or /usr/share/zoneinfo has no tz database: every placement would be refused; on Debian: "
                   "apt-get install tzdata");
+}
+
+static enum check_result result_of(enum finding_level level)
+{
+    switch (level) {
+    case FINDING_GOOD:
+        return CHECK_OK;
+    case FINDING_WARNING:
+        return CHECK_WARNING;
+    case FINDING_BAD:
+        return CHECK_WRONG;
+    case FINDING_AWAY:
+        return CHECK_AWAY;
+    }
+    return CHECK_WRONG;
+}
+
+static void check_kafka(const struct config *config, struct check_table *table)
+{
+    static struct kafka_findings findings;
+    kafka_inspect(config, KAFKA_WAIT_MS, &findings);
+    for (int i = 0; i < findings.count; i++)
+        check_add(table, "kafka", result_of(findings.list[i].level), "%s: %s", findings.list[i].subject,
+                  findings.list[i].message);
 }
 
 static void check_grants(const struct schema_report *report, struct check_table *table)

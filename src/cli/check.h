@@ -20,7 +20,6 @@ struct check_table {
 void check_add(struct check_table *table, const char *what, enum check_result result, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-void check_kafka(const struct config *config, struct check_table *table);
 void check_registry(const struct config *config, struct check_table *table);
 
 #endif

@@ -42,7 +42,7 @@ struct parts {
     struct sink *sink;
     struct store *store;
     struct worker *worker;
-    struct http *http;
+    struct http_server *http;
 };
 
 /* --- signals: a thread waits for them, so that no handler interrupts anything --- */
@@ -119,14 +119,15 @@ static enum status parts_open(const struct config *config, struct parts *parts, 
     }
     if (status == STATUS_OK) {
         *part = "http";
-        status = http_open(config, (struct http_about){build.version, build.commit}, parts->worker, &parts->http, why);
+        status = http_server_open(config, (struct http_about){build.version, build.commit}, parts->worker, &parts->http,
+                                  why);
     }
     return status;
 }
 
 static void parts_close(struct parts *parts)
 {
-    http_close(parts->http);
+    http_server_close(parts->http);
     if (parts->worker != NULL)
         worker_close(parts->worker);
     if (parts->store != NULL)
@@ -165,7 +166,7 @@ static void health_look(const struct parts *parts, bool is_leaving)
     is_ready = codec_is_ready(parts->codec, &why);
     dependency_set(&all[1], is_ready, why.message);
     dependency_set(&all[2], !is_leaving, "is leaving");
-    http_publish(parts->http, all, 3);
+    http_server_publish(parts->http, all, 3);
     worker_snapshot(parts->worker, &status, NULL, 0);
     dependency_set(&worker, status.is_ready, status.why_not);
     is_ready = all[0].is_ready && all[1].is_ready && all[2].is_ready && worker.is_ready;
@@ -203,7 +204,7 @@ static void say_start(const struct config *config, const char *source, const str
         LOG_T("topic_prefix", config->kafka_topic_prefix),
         LOG_T("lanes", "assigned by range, one per partition of all input topics"), LOG_T("policies", policies),
         LOG_T("outputs", config->registry_url[0] == '\0' ? "single-object encoding" : "by the registry"),
-        LOG_T("listen", config->http_listen), LOG_I("port", http_port(parts->http)), LOG_I("pid", getpid()));
+        LOG_T("listen", config->http_listen), LOG_I("port", http_server_port(parts->http)), LOG_I("pid", getpid()));
 }
 
 /* Without tzdata every placement would be refused as one in an unknown zone. */

@@ -14,20 +14,20 @@
 #define CONNECTIONS_MAX 64
 #define SILENCE_MAX_S   10
 
-struct http {
+struct http_server {
     struct MHD_Daemon *daemon;
     struct http_about about;
     struct worker *worker;
     int64_t started_ms;
     int port;
-    pthread_mutex_t lock; /* of what http_publish() writes */
+    pthread_mutex_t lock; /* of what http_server_publish() writes */
     bool is_published;
     int dependency_count;
     struct dependency dependencies[DEPENDENCIES_MAX];
     struct worker_lane_status lanes[LANES_MAX]; /* the serving thread's own */
 };
 
-static struct view view_take(struct http *http)
+static struct view view_take(struct http_server *http)
 {
     struct view view = {
         .about = http->about, .now_ms = clock_wall_ms(), .started_ms = http->started_ms, .lanes = http->lanes};
@@ -64,7 +64,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
                               const char *version, const char *upload, size_t *upload_size, void **request)
 {
     static const char plain[] = "text/plain; charset=utf-8";
-    struct http *http = context;
+    struct http_server *http = context;
     struct buffer page = {0};
     (void)version;
     (void)upload;
@@ -112,13 +112,13 @@ static bool address_make(const char *text, int port, struct sockaddr_storage *ou
     return true;
 }
 
-enum status http_open(const struct config *config, struct http_about about, struct worker *worker, struct http **out,
-                      struct failure *why)
+enum status http_server_open(const struct config *config, struct http_about about, struct worker *worker,
+                             struct http_server **out, struct failure *why)
 {
     struct sockaddr_storage address;
     if (!address_make(config->http_listen, config->http_port, &address))
         return failure_set(why, STATUS_FATAL, "http.listen: %s is no address", config->http_listen);
-    struct http *http = calloc(1, sizeof *http);
+    struct http_server *http = calloc(1, sizeof *http);
     CHECK(http != NULL);
     http->about = about;
     http->worker = worker;
@@ -132,7 +132,7 @@ enum status http_open(const struct config *config, struct http_about about, stru
                                     SILENCE_MAX_S, MHD_OPTION_END);
     if (http->daemon == NULL) {
         int error = errno;
-        http_close(http);
+        http_server_close(http);
         return failure_set(why, STATUS_FATAL, "http.port: cannot listen on %s:%d: %s", config->http_listen,
                            config->http_port, strerror(error));
     }
@@ -142,12 +142,12 @@ enum status http_open(const struct config *config, struct http_about about, stru
     return STATUS_OK;
 }
 
-int http_port(const struct http *http)
+int http_server_port(const struct http_server *http)
 {
     return http->port;
 }
 
-void http_publish(struct http *http, const struct dependency *dependencies, int count)
+void http_server_publish(struct http_server *http, const struct dependency *dependencies, int count)
 {
     CHECK(count <= DEPENDENCIES_MAX);
     pthread_mutex_lock(&http->lock);
@@ -158,7 +158,7 @@ void http_publish(struct http *http, const struct dependency *dependencies, int 
     pthread_mutex_unlock(&http->lock);
 }
 
-void http_close(struct http *http)
+void http_server_close(struct http_server *http)
 {
     if (http == NULL)
         return;

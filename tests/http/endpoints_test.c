@@ -30,7 +30,7 @@ int worker_snapshot(struct worker *worker, struct worker_status *status, struct 
     return lanes_now_count;
 }
 
-static struct http *http;
+static struct http_server *http;
 
 static int http_starts(void **state)
 {
@@ -40,13 +40,13 @@ static int http_starts(void **state)
     status_now = (struct worker_status){
         .is_ready = true, .last_turn_ms = clock_wall_ms(), .lanes_assigned = 2, .lanes_running = 2};
     lanes_now_count = 0;
-    return http_open(&config, (struct http_about){"1.2.3", "abc<def"}, NULL, &http, &why) == STATUS_OK ? 0 : -1;
+    return http_server_open(&config, (struct http_about){"1.2.3", "abc<def"}, NULL, &http, &why) == STATUS_OK ? 0 : -1;
 }
 
 static int http_stops(void **state)
 {
     (void)state;
-    http_close(http);
+    http_server_close(http);
     return 0;
 }
 
@@ -54,7 +54,7 @@ static int http_stops(void **state)
 static const char *answer_to(const char *request)
 {
     static char answer[262144];
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_port(http))};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(http))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int connection = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(connection, (struct sockaddr *)&address, sizeof address), 0);
@@ -88,7 +88,7 @@ static void publish(bool postgres_is_ready)
     struct dependency dependencies[] = {
         {.name = "postgres", .is_ready = postgres_is_ready, .why = "connection refused <5432>"},
         {.name = "registry", .is_ready = true}};
-    http_publish(http, dependencies, 2);
+    http_server_publish(http, dependencies, 2);
 }
 
 static void a_worker_that_turns_is_alive(void **state)
@@ -188,11 +188,11 @@ static void other_paths_and_methods_are_refused(void **state)
 static void a_taken_port_is_refused_with_its_number(void **state)
 {
     (void)state;
-    struct config config = {.http_listen = "127.0.0.1", .http_port = http_port(http)};
+    struct config config = {.http_listen = "127.0.0.1", .http_port = http_server_port(http)};
     struct failure why;
-    struct http *second = NULL;
+    struct http_server *second = NULL;
     char expected[128];
-    assert_int_equal(http_open(&config, (struct http_about){"1", "2"}, NULL, &second, &why), STATUS_FATAL);
+    assert_int_equal(http_server_open(&config, (struct http_about){"1", "2"}, NULL, &second, &why), STATUS_FATAL);
     snprintf(expected, sizeof expected, "http.port: cannot listen on 127.0.0.1:%d: Address already in use",
              config.http_port);
     assert_string_equal(why.message, expected);
@@ -204,16 +204,16 @@ static void it_listens_on_an_ipv6_address_too(void **state)
     (void)state;
     struct config config = {.http_listen = "::1", .http_port = 0};
     struct failure why;
-    struct http *six = NULL;
+    struct http_server *six = NULL;
     int probe = socket(AF_INET6, SOCK_STREAM, 0);
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     bool has_six = probe >= 0 && bind(probe, (struct sockaddr *)&address, sizeof address) == 0;
     close(probe);
     if (!has_six)
         skip();
-    assert_int_equal(http_open(&config, (struct http_about){"1", "2"}, NULL, &six, &why), STATUS_OK);
-    assert_true(http_port(six) > 0);
-    http_close(six);
+    assert_int_equal(http_server_open(&config, (struct http_about){"1", "2"}, NULL, &six, &why), STATUS_OK);
+    assert_true(http_server_port(six) > 0);
+    http_server_close(six);
 }
 
 #define OVER_HTTP(test) cmocka_unit_test_setup_teardown(test, http_starts, http_stops)
