@@ -1,4 +1,4 @@
-/* The version of librdkafka that we run with. */
+/* Names the library that this folder uses, with the version that runs. */
 #include "booking/libraries.h"
 
 #include <librdkafka/rdkafka.h>

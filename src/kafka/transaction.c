@@ -74,35 +74,40 @@ static rd_kafka_headers_t *make_headers(const struct output *output, const char 
     return made;
 }
 
+static rd_kafka_vu_t bytes_part(rd_kafka_vtype_t type, struct bytes bytes)
+{
+    return (rd_kafka_vu_t){.vtype = type, .u.mem = {(void *)(uintptr_t)bytes.data, bytes.length}};
+}
+
 /* Hands one record to librdkafka, which copies it. A full queue is waited for. */
 static enum verdict produce(struct run *run, const struct output *output, const char *ce_source)
 {
     rd_kafka_t *handle = run->producer->handle;
-    rd_kafka_headers_t *headers = make_headers(output, ce_source);
     rd_kafka_topic_t *topic = run->producer->topics[output->topic];
+    rd_kafka_headers_t *headers = make_headers(output, ce_source);
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = output->partition < 0 ? RD_KAFKA_PARTITION_UA : output->partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        bytes_part(RD_KAFKA_VTYPE_KEY, output->key),
+        bytes_part(RD_KAFKA_VTYPE_VALUE, output->value),
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = output->timestamp_ms > 0 ? output->timestamp_ms : 0},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+    };
     int64_t until_us = clock_monotonic_us() + STEP_LIMIT_MS * 1000LL;
     for (;;) {
-        rd_kafka_resp_err_t error = rd_kafka_producev(
-            handle, RD_KAFKA_V_RKT(topic),
-            RD_KAFKA_V_PARTITION(output->partition < 0 ? RD_KAFKA_PARTITION_UA : output->partition),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(output->key.data, output->key.length),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)output->value.data, output->value.length),
-            RD_KAFKA_V_TIMESTAMP(output->timestamp_ms > 0 ? output->timestamp_ms : 0), RD_KAFKA_V_HEADERS(headers),
-            RD_KAFKA_V_END);
+        rd_kafka_error_t *error = rd_kafka_produceva(handle, parts, sizeof parts / sizeof parts[0]);
         if (!error)
             return VERDICT_GOOD;
-        if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && clock_monotonic_us() < until_us &&
-            !atomic_load(run->is_closing)) {
+        bool is_full = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+        if (is_full && clock_monotonic_us() < until_us && !atomic_load(run->is_closing)) {
+            rd_kafka_error_destroy(error);
             rd_kafka_poll(handle, 10);
             continue;
         }
         rd_kafka_headers_destroy(headers);
-        (void)failure_set(&run->job->why, STATUS_LOST, "record %d for %s: %s%s%s", run->job->record_count,
-                          rd_kafka_topic_name(topic), rd_kafka_err2str(error),
-                          run->producer->undelivered.message[0] ? "; " : "", run->producer->undelivered.message);
-        /* What is refused here for its size, or for a partition that is not there, is refused every time. */
-        run->job->is_hopeless = error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-        return rd_kafka_fatal_error(handle, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED ? VERDICT_FENCED : VERDICT_BAD;
+        run->job->is_hopeless = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+        return judge(run, rd_kafka_topic_name(topic), error);
     }
 }
 
