@@ -3,6 +3,7 @@
 
 #include "booking/ident.h"
 #include "codec/canonical.h"
+#include "codec/state.h"
 
 #include <avro.h>
 #include <inttypes.h>
@@ -184,6 +185,17 @@ struct record sample_record(enum topic topic, struct bytes value)
         .key = {(const uint8_t *)SAMPLE_ORDER, UUID_TEXT_LENGTH},
         .value = value,
     };
+}
+
+void sample_ship(struct sample *sample, enum topic topic, struct text schema)
+{
+    struct codec *codec = sample->codec;
+    assert_true(codec->shipped_count < SHIPPED_MAX);
+    struct shipped *shipped = &codec->shipped[codec->shipped_count];
+    *shipped = (struct shipped){.topic = topic};
+    if (schema_open(schema, &shipped->schema, &sample->why) != STATUS_OK)
+        fail_msg("%s", sample->why.message);
+    codec->shipped_count++;
 }
 
 enum status sample_decode_with(struct sample *sample, enum topic topic, struct text schema, const char *json)

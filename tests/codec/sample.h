@@ -42,7 +42,9 @@ char *sample_envelope(const char *actor, const char *action);
 struct record sample_record(enum topic topic, struct bytes value);
 /* Decodes an action in single-object encoding with the topic's own schema. */
 enum status sample_decode(struct sample *sample, enum topic topic, const char *action);
-/* The same, in a schema of the writer's. */
+/* Lets the codec know another version of a topic's schema, as if it were shipped with it. */
+void sample_ship(struct sample *sample, enum topic topic, struct text schema);
+/* Decodes JSON that is written with that schema. */
 enum status sample_decode_with(struct sample *sample, enum topic topic, struct text schema, const char *json);
 
 /* Asserts a failure, and that its message contains this. */
