@@ -3,7 +3,8 @@ consumer sees."""
 import threading
 import time
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from topics import OUTPUTS
 
@@ -59,6 +60,7 @@ class Reader:
         self.failure = None
         self.is_stopping = False
         self.read_up_to = {}
+        self.admin = AdminClient({"bootstrap.servers": bootstrap})
         self.consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "isolation.level": "read_committed",
                                   "enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": True,
                                   "fetch.wait.max.ms": 20})
@@ -129,11 +131,9 @@ class Reader:
 
     def read_to_the_end(self, seconds=30):
         """Waits until all that was committed before this call has been read."""
-        ends = {}
-        for partition in self.partitions:
-            low, high = self.consumer.get_watermark_offsets(partition, timeout=30)
-            if high > low:
-                ends[(partition.topic, partition.partition)] = high
+        latest = {place: OffsetSpec.latest() for place in self.partitions}
+        answers = self.admin.list_offsets(latest, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=30)
+        ends = {(place.topic, place.partition): answer.result(timeout=30).offset for place, answer in answers.items()}
 
         def is_there():
             return all(self.read_up_to.get(place, 0) >= end for place, end in ends.items())

@@ -21,13 +21,14 @@ process_or_fail() {
 }
 
 process_is_gone() {
-    ! is_running "$(<"$1/pid")"
+    ! is_running "$1"
 }
 
 # process_stop DIR SIGNAL: and waits until it is gone; SIGKILL after half a minute.
 process_stop() {
-    [[ -s $1/pid ]] || return 0
-    kill "-$2" "$(<"$1/pid")" 2>/dev/null || true
-    await 30 "the end of process $(<"$1/pid")" process_is_gone "$1" || kill -KILL "$(<"$1/pid")" 2>/dev/null || true
+    local process
+    process=$(cat "$1/pid" 2>/dev/null) || return 0
+    kill "-$2" "$process" 2>/dev/null || true
+    await 30 "the end of process $process" process_is_gone "$process" || kill -KILL "$process" 2>/dev/null || true
     rm -f "$1/pid"
 }
