@@ -134,8 +134,10 @@ static bool keep(struct turn *turn, struct order *order, struct batch_item *item
         trace = codec_trace(&item->record);
     }
     size_t before = turn->lane->outbox.length;
+    int count = 0;
     enum status status = codec_encode(turn->worker->codec, order, cause != NULL ? &cause->event : NULL, result, &trace,
-                                      &turn->lane->outbox, &turn->lane->output_count, &turn->why);
+                                      &turn->lane->outbox, &count, &turn->why);
+    turn->lane->output_count += count;
     if (status == STATUS_RETRY || status == STATUS_LOST) {
         turn->is_later = true;
         return false;
