@@ -57,6 +57,7 @@ CREATE FUNCTION booking.drop_partitions(parent text, before timestamptz) RETURNS
 LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 DECLARE
     child   regclass;
+    name    text;
     waiting bigint;
 BEGIN
     IF parent NOT IN ('order_history', 'outbox') THEN
@@ -70,15 +71,16 @@ BEGIN
          WHERE inhparent = ('booking.' || quote_ident(parent))::regclass AND booking.partition_end(inhrelid) <= before
          ORDER BY booking.partition_end(inhrelid)
     LOOP
+        name := child::text; -- while it has one
         IF parent = 'outbox' THEN
             EXECUTE format('SELECT count(*) FROM %s b LEFT JOIN booking.lanes l USING (lane) WHERE b.seq > coalesce(l.w_seen, 0)',
-                           child) INTO waiting;
+                           name) INTO waiting;
             IF waiting > 0 THEN
-                RAISE EXCEPTION '% holds % batches that are not known to be emitted', child, waiting;
+                RAISE EXCEPTION '% holds % batches that are not known to be emitted', name, waiting;
             END IF;
         END IF;
-        EXECUTE format('DROP TABLE %s', child);
-        RETURN NEXT child::text;
+        EXECUTE format('DROP TABLE %s', name);
+        RETURN NEXT name;
     END LOOP;
 END
 $$;

@@ -95,6 +95,7 @@ void database_make_migrated(struct database *database)
 void database_drop(struct database *database)
 {
     char logins[512] = "";
+    database_sql(database, "RESET ROLE");
     snprintf(logins, sizeof logins, "%s",
              database_sql(database, "SELECT string_agg(rolname, ', ') FROM pg_roles WHERE rolname LIKE '%s\\_%%'",
                           database->name));
