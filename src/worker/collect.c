@@ -307,20 +307,20 @@ static bool is_to_be_closed(struct worker *worker, const struct batch *batch)
     if (worker->closed_count == CLOSED_MAX) {
         return false;
     }
-    if (is_full(worker, batch)) {
-        return true;
+    if (is_full(worker, batch) || worker->is_draining) {
+        return true; /* draining: also an empty one, that would keep us waiting for what is not read any more */
     }
     if (worker->closed_count > 0 || worker->write_count >= worker->config->worker_writes_in_flight) {
         return false;
     }
     int64_t until_us = batch->opened_us + (int64_t)worker->config->worker_batch_wait_ms * 1000;
-    if (batch->item_count > 0 && (worker->is_draining || until_us <= worker->now_us)) {
+    if (batch->item_count > 0 && until_us <= worker->now_us) {
         return true;
     }
     if (batch->item_count > 0) {
         worker_wake_at(worker, until_us);
     }
-    return !worker->is_draining && any_deadline_is_ready(worker);
+    return any_deadline_is_ready(worker);
 }
 
 void collect_pump(struct worker *worker)

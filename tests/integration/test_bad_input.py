@@ -100,7 +100,7 @@ def test_an_unknown_order_and_money_for_one_become_dead_letters(world):
     order.place()
     reader.wait("two dead letters", lambda: len(letters(reader)) == 2)
     alert = reader.wait("the alert", lambda: reader.of("operator-alerts", stranger.key))[0].value
-    assert alert["kind"] == "MONEY_FOR_UNKNOWN_ORDER"
+    assert alert["kind"] == "MoneyForUnknownOrder"
     assert {letter.headers["__connect.errors.topic"] for letter in letters(reader)} == {
         world.prefix + "provider-actions", world.prefix + "gateway-callbacks"}
     assert {letter.key for letter in letters(reader)} == {stranger.key}
