@@ -28,6 +28,7 @@ struct run {
     struct sink_job *job;
     const atomic_bool *is_closing;
     bool is_slow;
+    int written[TOPIC_COUNT]; /* records by topic */
 };
 
 /* By code first: a refusal comes as an abortable error like many others. */
@@ -125,6 +126,7 @@ static enum verdict produce_all(struct run *run)
             if (verdict != VERDICT_GOOD)
                 return verdict;
             run->job->record_count++;
+            run->written[output.topic]++;
         }
         if (is_torn) {
             run->job->is_hopeless = true;
@@ -235,6 +237,9 @@ static void report(const struct run *run, enum verdict verdict)
     const struct sink_job *job = run->job;
     if (job->outcome == SINK_DONE) {
         metrics_add(METRIC_TRANSACTIONS, "committed", NULL, 1);
+        for (int topic = TOPIC_REROUTED; topic < TOPIC_COUNT; topic++)
+            if (run->written[topic] > 0)
+                metrics_add(METRIC_OUTPUTS, topic_suffix((enum topic)topic), NULL, run->written[topic]);
         return;
     }
     metrics_add(METRIC_TRANSACTIONS, verdict == VERDICT_REFUSED ? "aborted" : "burnt", NULL, 1);

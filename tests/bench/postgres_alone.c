@@ -6,6 +6,7 @@
 #include "bench/recording.h"
 
 #include "booking/clock.h"
+#include "booking/log.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -168,6 +169,7 @@ int main(int argc, char **argv)
     }
     if (config_load(argv[1], &config, &why) != STATUS_OK)
         give_up("configuration", why.message);
+    log_set_level(LOG_LEVEL_WARNING);
     events_read(&events, argv[2], (int32_t)lanes);
     recording_make(&recording, &config, &events);
     replay_all(&recording);

@@ -32,6 +32,17 @@ static struct text copy_text(struct recording *recording, struct text text)
     return text.data == NULL ? text : arena_text(&recording->memory, text.data, text.length);
 }
 
+static size_t count_outputs(struct bytes batch)
+{
+    struct output output;
+    bool is_torn = false;
+    size_t count = 0;
+    while (outbox_next(&batch, &output, &is_torn))
+        count++;
+    CHECK(!is_torn);
+    return count;
+}
+
 static void copy_write(struct recording *recording, struct store_job *kept, const struct store_job *job)
 {
     const size_t lane_count = (size_t)job->lane_write_count;
@@ -40,7 +51,7 @@ static void copy_write(struct recording *recording, struct store_job *kept, cons
         struct store_lane_write *lane = &kept->lane_writes[i];
         lane->outbox.data = copy(recording, lane->outbox.data, lane->outbox.length);
         recording->outbox_bytes += lane->outbox.length;
-        recording->output_count += (size_t)lane->output_count;
+        recording->output_count += count_outputs(lane->outbox);
     }
     kept->orders = copy(recording, job->orders, job->order_count * sizeof job->orders[0]);
     kept->history = copy(recording, job->history, job->history_count * sizeof job->history[0]);

@@ -5,6 +5,7 @@
 #include "booking/buffer.h"
 #include "booking/clock.h"
 #include "booking/codec.h"
+#include "booking/metrics.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -261,6 +262,11 @@ static void several_lanes_and_batches_share_a_transaction(void **state)
         buffer_free(&batches[i]);
     }
     assert_int_equal(cluster_count(&config, TOPIC_REJECTIONS, 3), 3);
+    struct buffer page = {0};
+    metrics_print(&page);
+    buffer_append(&page, "", 1);
+    assert_non_null(strstr((char *)page.data, "booking_outputs_total{topic=\"rejections\"}"));
+    buffer_free(&page);
     end_world(&world);
 }
 
