@@ -76,19 +76,27 @@ static void answer_dues(struct store_job *job, const PGresult *dues)
                                           .due_ms = result_instant_ms(dues, (int)i, 2)};
 }
 
+/* The next attempt will find the lanes free. */
+static void evict_who_is_stuck(struct link *link, int timeout_ms, struct trouble *trouble)
+{
+    struct step step = {.statement = STATEMENT_EVICT};
+    (void)link_exchange(link, &step, 1, timeout_ms, trouble);
+    link_free_results(&step, 1);
+}
+
 /* From the commit on no older writer can write; it waits for one that is just committing. */
 void lanes_take(struct store_job *job, struct link *link, int timeout_ms, struct trouble *trouble)
 {
-    enum { BEGIN, ADD, LOCK, RAISE, SYSTEM, PATIENCE, DUES, COMMIT, STEPS };
+    enum { BEGIN, PATIENCE, ADD, LOCK, RAISE, SYSTEM, DUES, COMMIT, STEPS };
     struct array numbers = lane_numbers(job);
     const struct bytes lanes = array_bytes(&numbers);
     struct step steps[STEPS] = {
         [BEGIN] = {.statement = STATEMENT_BEGIN},
+        [PATIENCE] = {.statement = STATEMENT_PATIENCE},
         [ADD] = {.statement = STATEMENT_ADD_LANES, .param_count = 1, .params = {lanes}},
         [LOCK] = {.statement = STATEMENT_LOCK_LANES, .param_count = 1, .params = {lanes}},
         [RAISE] = {.statement = STATEMENT_RAISE_EPOCHS, .param_count = 1, .params = {lanes}},
         [SYSTEM] = {.statement = STATEMENT_READ_SYSTEM},
-        [PATIENCE] = {.statement = STATEMENT_PATIENCE},
         [DUES] = {.statement = STATEMENT_READ_DUES, .param_count = 1, .params = {lanes}},
         [COMMIT] = {.statement = STATEMENT_COMMIT},
     };
@@ -98,6 +106,8 @@ void lanes_take(struct store_job *job, struct link *link, int timeout_ms, struct
         job->status = STATUS_OK;
     } else {
         answer_read_failure(job, "take lanes", steps, trouble);
+        if (strcmp(trouble->sqlstate, "55P03") == 0 && link_is_open(link))
+            evict_who_is_stuck(link, timeout_ms, trouble);
     }
     link_free_results(steps, STEPS);
     array_free(&numbers);

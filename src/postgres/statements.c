@@ -22,8 +22,10 @@ static const struct {
     [STATEMENT_COMMIT] = {"commit", "COMMIT"},
     [STATEMENT_ROLLBACK] = {"roll back", "ROLLBACK"},
 
-    /* The deadlines of a lane are found by reading all orders: no index may stand on what changes. That takes its time. */
-    [STATEMENT_PATIENCE] = {"be patient", "SELECT set_config('statement_timeout', '0', true)"},
+    /* The deadlines of a lane are found by reading all orders, since no index may stand on what changes: that takes its time.
+     * A lane's row is held for one batch only: who holds it for seconds is stuck. */
+    [STATEMENT_PATIENCE] =
+        {"be patient", "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '5000', true)"},
     [STATEMENT_ADD_LANES] =
         {"add lanes", "INSERT INTO booking.lanes (lane) SELECT unnest($1::int4[]) ON CONFLICT (lane) DO NOTHING"},
     /* Waits for a writer that is just committing; in one order, so that two takers cannot wait for each other. */
@@ -39,6 +41,14 @@ static const struct {
                                "FROM pg_control_system()"},
     [STATEMENT_READ_DUES] = {"read deadlines", "SELECT order_id, lane, next_due_at FROM booking.orders "
                                                "WHERE next_due_at IS NOT NULL AND lane = ANY ($1::int4[])"},
+    /* A worker that was stopped in the midst of sending a batch leaves a transaction that waits for the rest of it, and holds
+     * the lane. Its answer is LOST, whatever comes of it. */
+    [STATEMENT_EVICT] =
+        {"evict who is stuck",
+         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+         "WHERE datname = current_database() AND usename = current_user AND application_name = "
+         "'booking-worker' AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL AND wait_event = 'ClientRead' "
+         "AND xact_start < now() - interval '4 seconds'"},
     [STATEMENT_HALT] = {"halt a lane",
                         "INSERT INTO booking.lanes (lane, halted_at, halt_reason) VALUES ($1::int4, now(), $2::text) "
                         "ON CONFLICT (lane) DO UPDATE SET halted_at = now(), halt_reason = excluded.halt_reason, "
