@@ -49,7 +49,8 @@ int outbox_headers(const struct output *output, const char *ce_source, char scra
 
 /* Encodes all that one result emits (StageChanged, notices, instructions, alerts, a rejection) and appends it to the batch.
  * `order` is as the result left it; `event` is NULL for a deadline or reminder. Each output's size is checked before it is
- * appended. STATUS_FATAL when one is too large for its topic (config->kafka_message_max_bytes). */
+ * appended. STATUS_FATAL when one is too large for its topic (config->kafka_message_max_bytes); STATUS_RETRY as long as
+ * codec_is_ready() is false. On failure nothing is appended. */
 MUST_USE enum status codec_encode(struct codec *codec, const struct order *order, const struct event *event, const struct result *result,
                                   const struct trace *trace, struct buffer *batch, int *output_count, struct failure *why);
 /* Appends the record as it came, with headers that say why (contract: dead letters), and `alert` when money is concerned
@@ -63,7 +64,8 @@ MUST_USE enum status codec_encode_money_alert(struct codec *codec, const struct 
  * timestamp. */
 void codec_encode_reroute(struct codec *codec, const struct record *record, int32_t partition, struct buffer *batch);
 
-/* One output as JSON for a person (show), decoded with the built-in or registered schema. */
+/* One output as JSON for a person (show): with the schema that it names, or the built-in one when nobody can be asked about its
+ * id. Enums by symbol; unions without wrapping, but {"Refund": {...}} where there is a choice of records. Appends to `*json`. */
 MUST_USE enum status codec_output_to_json(struct codec *codec, enum topic topic, struct bytes value, struct buffer *json, struct failure *why);
 
 /* The text of a built-in schema, exactly the file's. */

@@ -69,7 +69,7 @@ static enum status decode_value(struct codec *codec, const struct record *record
     if (record->value.data == NULL)
         return failure_set(why, STATUS_POISON, "the record has no value");
     if (record->value.length > most)
-        return failure_set(why, STATUS_POISON, "the value has %zu bytes; kafka.record_max_bytes allows %zu",
+        return failure_set(why, STATUS_POISON, "the value has %zu bytes; kafka.record_max allows %zu",
                            record->value.length, most);
     struct schema *schema;
     struct bytes body;
@@ -88,6 +88,9 @@ enum status codec_decode(struct codec *codec, const struct record *record, struc
     *stage = DEAD_HEADERS;
     if (record->has_too_many_headers)
         return failure_set(why, STATUS_POISON, "the record has more than %d headers", HEADERS_MAX);
+    if (record->origin == TOPIC_REROUTED)
+        return failure_set(why, STATUS_POISON, "a rerouted record without proper headers %s and %s",
+                           HEADER_ORIGIN_TOPIC, HEADER_FIRST_TIMESTAMP);
     if (record->first_timestamp_ms < 0 || record->first_timestamp_ms > INSTANT_MAX_MS)
         return failure_set(why, STATUS_POISON, "the record's timestamp %" PRId64 " is not in milliseconds since 1970",
                            record->first_timestamp_ms);

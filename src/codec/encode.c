@@ -75,7 +75,7 @@ static enum status end(struct job *job, enum topic topic, const struct uuid *eve
         size += output.headers[i].name.length + output.headers[i].value.length;
     if (size > (size_t)job->codec->config->kafka_message_max_bytes)
         return failure_set(job->why, STATUS_FATAL,
-                           "a record for %s of order %.*s has %zu bytes; kafka.message_max_bytes allows %d",
+                           "a record for %s of order %.*s has %zu bytes; kafka.message_max allows %d",
                            topic_suffix(topic), UUID_TEXT_LENGTH, (const char *)output.key.data, size,
                            job->codec->config->kafka_message_max_bytes);
     outbox_add(job->batch, &output);

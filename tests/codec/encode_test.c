@@ -480,7 +480,7 @@ static void an_output_too_large_for_its_topic_stops_and_adds_nothing(void **stat
     sample.config.kafka_message_max_bytes = 600;
     assert_int_equal(codec_encode(sample.codec, &order, &event, &result, NULL, &batch, &count, &sample.why),
                      STATUS_FATAL);
-    assert_non_null(strstr(sample.why.message, "kafka.message_max_bytes allows 600"));
+    assert_non_null(strstr(sample.why.message, "kafka.message_max allows 600"));
     assert_non_null(strstr(sample.why.message, SAMPLE_ORDER));
     assert_int_equal(batch.length, length);
     assert_int_equal(count, -1);

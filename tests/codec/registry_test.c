@@ -169,11 +169,17 @@ static void stop_registry(void)
 
 static struct sample sample;
 
+static void close_codec(void)
+{
+    codec_close(sample.codec);
+    sample.codec = NULL;
+}
+
+/* After close_codec() only: its thread reads the configuration. */
 static void open_codec(void)
 {
     snprintf(sample.config.registry_url, sizeof sample.config.registry_url, "http://127.0.0.1:%d/api/", registry.port);
     sample.config.registry_timeout_ms = 2000;
-    codec_close(sample.codec);
     assert_int_equal(codec_open(&sample.config, &sample.codec, &sample.why), STATUS_OK);
 }
 
@@ -188,6 +194,7 @@ static int open_sample(void **state)
     registry.port = 0;
     start_registry();
     sample_open(&sample);
+    close_codec();
     open_codec();
     return 0;
 }
@@ -316,7 +323,7 @@ static void a_flood_of_unknown_ids_is_answered_all_the_same(void **state)
 static void a_wrong_base_path_is_no_answer(void **state)
 {
     (void)state;
-    codec_close(sample.codec);
+    close_codec();
     snprintf(sample.config.registry_url, sizeof sample.config.registry_url, "http://127.0.0.1:%d/elsewhere",
              registry.port);
     assert_int_equal(codec_open(&sample.config, &sample.codec, &sample.why), STATUS_OK);
@@ -367,6 +374,7 @@ static void outputs_wait_until_their_schemas_are_registered(void **state)
 {
     (void)state;
     struct buffer batch = {0};
+    close_codec();
     atomic_store(&registry.has_outputs, false);
     open_codec();
     while (strstr(sample.why.message, "Subject not found") == NULL) {
@@ -384,6 +392,7 @@ static void outputs_wait_until_their_schemas_are_registered(void **state)
 static void with_auto_register_the_codec_registers_them_itself(void **state)
 {
     (void)state;
+    close_codec();
     atomic_store(&registry.has_outputs, false);
     sample.config.registry_auto_register = true;
     open_codec();
@@ -394,6 +403,7 @@ static void with_auto_register_the_codec_registers_them_itself(void **state)
 static void the_password_goes_along(void **state)
 {
     (void)state;
+    close_codec();
     strcpy(sample.config.registry_username, "user");
     strcpy(sample.config.registry_password, "secret");
     open_codec();

@@ -59,8 +59,9 @@ static void set_union(avro_value_t *value, json_t *json)
 
 static void set_record(avro_value_t *value, json_t *json)
 {
-    size_t count;
-    assert_int_equal(avro_value_get_size(value, &count), 0);
+    size_t count = 0;
+    if (avro_value_get_size(value, &count) != 0)
+        fail_msg("a record without fields");
     for (size_t i = 0; i < count; i++) {
         avro_value_t field;
         const char *name;
