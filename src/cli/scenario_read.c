@@ -212,8 +212,20 @@ static enum event_kind action_kind(struct reader *reader, const struct scenario_
     return found;
 }
 
+/* What does not fit would be refused by the worker's decoder, long before the process. */
+static void check_length(struct reader *reader, const struct scenario_event *event, const char *key, const char *text,
+                         size_t size)
+{
+    if (text != NULL && strlen(text) >= size)
+        problem_add(reader, event->line, "'%s' is longer than the %zu bytes that the worker takes", key, size - 1);
+}
+
 static void check_action(struct reader *reader, struct scenario_event *event)
 {
+    check_length(reader, event, "customer", event->customer, PARTY_SIZE);
+    check_length(reader, event, "provider", event->provider, PARTY_SIZE);
+    check_length(reader, event, "actor", event->actor, PARTY_SIZE);
+    check_length(reader, event, "comment", event->comment, COMMENT_SIZE);
     if (event->at_ms == NO_INSTANT)
         problem_add(reader, event->line, "the event needs 'at'");
     if (event->action == NULL) {

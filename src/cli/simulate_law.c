@@ -56,10 +56,12 @@ static void count_money(struct life *life, const struct order *order, const stru
         life->reversed_after_instruction = true;
 }
 
-static bool instructs_money(const struct result *result)
+/* Foreign money is not the ledger's. */
+static bool instructs_money(const struct order *order, const struct result *result)
 {
     for (int i = 0; i < result->instruction_count; i++)
-        if (result->instructions[i].kind != INSTRUCTION_REQUEST_PAYMENT)
+        if (result->instructions[i].kind != INSTRUCTION_REQUEST_PAYMENT &&
+            currency_equal(result->instructions[i].amount.currency, order->currency))
             return true;
     return false;
 }
@@ -72,8 +74,7 @@ static void check_money(struct life *life, const struct order *order, const stru
         broken(life, run, "M2: the ledger counts what was instructed");
     int64_t kept_minor = ledger->captured_minor - ledger->reversed_minor;
     int64_t sent_minor = life->refunded_minor + life->paid_out_minor;
-    if (instructs_money(result) && sent_minor > kept_minor && life->refunded_minor + life->paid_out_minor > 0 &&
-        !life->reversed_after_instruction)
+    if (instructs_money(order, result) && sent_minor > kept_minor)
         broken(life, run, "M2: never is more instructed than was captured and not reversed");
     if (stage_is_final(order->stage) && !order->payout_held && !life->reversed_after_instruction && kept_minor >= 0 &&
         sent_minor != kept_minor)
