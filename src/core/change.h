@@ -4,9 +4,6 @@
 
 #include "booking/process.h"
 
-/* The most that one sum of an order's ledger may reach: sums and differences of such sums cannot overflow (M1). */
-#define MONEY_MAX (INT64_MAX / 8)
-
 struct change {
     struct order *order;
     const struct event *event; /* NULL for a deadline */

@@ -137,11 +137,6 @@ bool price_is_not_positive(const struct change *change)
     return change_edited_terms(change).price_minor <= 0;
 }
 
-bool price_is_too_large(const struct change *change)
-{
-    return change_edited_terms(change).price_minor > MONEY_MAX;
-}
-
 bool reprices_what_has_begun(const struct change *change)
 {
     const struct terms *base = change_base_terms(change);
@@ -276,7 +271,7 @@ bool amount_overflows(const struct change *change)
     int64_t sum;
     if (!sum_so_far(change, &sum) || change->order->payment_count >= PAYMENTS_MAX)
         return true;
-    return change->event->amount.minor > MONEY_MAX - sum;
+    return change->event->amount.minor > INT64_MAX - sum;
 }
 
 const struct payment *change_known_payment(const struct change *change)

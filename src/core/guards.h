@@ -25,7 +25,6 @@
     X(ends_before_it_starts)                                                                                           \
     X(starts_in_the_past)                                                                                              \
     X(price_is_not_positive)                                                                                           \
-    X(price_is_too_large)                                                                                              \
     X(reprices_what_has_begun)                                                                                         \
     X(appointment_has_begun)                                                                                           \
     X(appointment_has_not_begun)                                                                                       \

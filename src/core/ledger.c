@@ -3,8 +3,19 @@
 #include "core/updates.h"
 
 #include "core/clocks.h"
+#include "core/instant.h"
 
 #include <string.h>
+
+/* Every sum of the ledger stays within 64 bits (the guard amount_overflows), and so does the balance: what was instructed never
+ * exceeds what was captured. Only beyond that a difference could overflow: it stops at the end of the range. */
+static int64_t minus(int64_t a_minor, int64_t b_minor)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a_minor, b_minor, &difference))
+        return b_minor > 0 ? INT64_MIN : INT64_MAX;
+    return difference;
+}
 
 static struct foreign_line *foreign_line(struct order *order, const char currency[CURRENCY_SIZE])
 {
@@ -41,7 +52,7 @@ static void instruct(struct change *change, enum instruction_kind kind, struct m
     uint32_t number = (uint32_t)order->instruction_count;
     if (kind == INSTRUCTION_PAYOUT) {
         order->ledger.payout_instructed_minor += amount.minor;
-        emit(change, kind, number, amount, change->at_ms + order->policy.payout_ms);
+        emit(change, kind, number, amount, instant_after(change->at_ms, order->policy.payout_ms));
         return;
     }
     if (is_foreign(order, amount.currency))
@@ -127,7 +138,7 @@ void ask_for_payment(struct change *change)
 {
     struct order *order = change->order;
     clock_start_payment(order, change->at_ms);
-    request_payment(change, order->terms.price_minor - order_balance(order), DEADLINE_PAYMENT);
+    request_payment(change, minus(order->terms.price_minor, order_balance(order)), DEADLINE_PAYMENT);
 }
 
 /* E6: the accepted proposal waits for the difference. */
@@ -169,7 +180,7 @@ void refund_the_capture(struct change *change)
 void refund_the_excess(struct change *change)
 {
     const struct order *order = change->order;
-    refund(change, order_balance(order) - order->terms.price_minor - order->topup_paid_minor);
+    refund(change, minus(minus(order_balance(order), order->terms.price_minor), order->topup_paid_minor));
 }
 
 void refund_the_balance(struct change *change)
