@@ -125,13 +125,24 @@ void drop_the_claim(struct change *change)
     change->order->claim = CLAIM_NONE;
 }
 
-/* Z4 watches what is still owed: a payout that was instructed, or money that is held. */
+/* A payout that was instructed and not completed, or money that is held for one. */
+static bool owes_the_provider(const struct order *order)
+{
+    return order_balance(order) > 0 || order->ledger.payout_instructed_minor > order->ledger.payout_completed_minor;
+}
+
+/* From here on Z4 watches what is owed. */
 void close_the_order(struct change *change)
 {
-    struct order *order = change->order;
-    const struct ledger *ledger = &order->ledger;
-    if (order_balance(order) > 0 || ledger->payout_instructed_minor > ledger->payout_completed_minor)
-        clock_start_payout(order, change->at_ms);
+    if (owes_the_provider(change->order))
+        clock_start_payout(change->order, change->at_ms);
+}
+
+/* A reversal may leave nothing of what was held. */
+void stop_watching_what_is_gone(struct change *change)
+{
+    if (!owes_the_provider(change->order))
+        clock_stop(change->order, DEADLINE_PAYOUT);
 }
 
 /* X9: a cancelled order has nothing left that anybody could answer. The money is the ledger's. */

@@ -24,6 +24,7 @@
     X(open_the_claim)                                                                                                  \
     X(drop_the_claim)                                                                                                  \
     X(close_the_order)                                                                                                 \
+    X(stop_watching_what_is_gone)                                                                                      \
     X(end_everything_open)                                                                                             \
     X(record_the_review)                                                                                               \
     X(record_the_capture)                                                                                              \
