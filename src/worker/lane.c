@@ -92,24 +92,35 @@ void lane_retake(struct worker *worker, struct lane *lane, const char *why)
         LOG_I("epoch", lane->epoch), LOG_T("why", why), LOG_I("wait_ms", wait_ms));
 }
 
+static bool is_of_connection(const struct lane *lane)
+{
+    switch (lane->state) {
+    case LANE_READING_W:
+    case LANE_CLAIMING:
+    case LANE_RUNNING:
+    case LANE_CONFIRMING:
+        return true;
+    case LANE_GONE:
+    case LANE_LEFT:
+    case LANE_BACKING_OFF:
+    case LANE_WAITING_FOR_QUIET:
+    case LANE_TAKING: /* its own job tells on which connection it was taken, if at all */
+    case LANE_HALTED:
+        return false;
+    }
+    CHECK(false);
+}
+
 void lanes_retake_all(struct worker *worker, const char *why)
 {
+    int64_t until_us = 0;
     for (int i = 0; i < worker->assigned_count; i++) {
         struct lane *lane = worker->lanes[worker->assigned[i]];
-        switch (lane->state) {
-        case LANE_READING_W:
-        case LANE_CLAIMING:
-        case LANE_RUNNING:
-        case LANE_CONFIRMING:
+        if (is_of_connection(lane)) {
             lane_retake(worker, lane, why);
-            break;
-        case LANE_GONE:
-        case LANE_LEFT:
-        case LANE_BACKING_OFF:
-        case LANE_WAITING_FOR_QUIET:
-        case LANE_TAKING: /* its own job tells on which connection it was taken, if at all */
-        case LANE_HALTED:
-            break;
+            /* All at one time: they are claimed in one transaction. */
+            until_us = until_us == 0 ? lane->wait_until_us : until_us;
+            lane->wait_until_us = until_us;
         }
     }
 }

@@ -185,7 +185,7 @@ static void decide_first(struct worker *worker)
 
 static void load_one(struct worker *worker, struct batch *batch)
 {
-    if (batch->is_loading || batch->is_loaded || batch->is_recalling) {
+    if (batch->is_loading || batch->is_loaded || batch->is_recalling || !has_live_lane(worker, batch)) {
         return;
     }
     if (batch->load_retry_us > worker->now_us) {

@@ -101,7 +101,7 @@ void snapshot_take(struct worker *worker)
     pthread_mutex_lock(&worker->mutex);
     worker->status.last_turn_ms = worker->wall_ms;
     pthread_mutex_unlock(&worker->mutex);
-    if (worker->now_us - worker->status_us < EVERY_US) {
+    if (worker->has_progressed && worker->now_us - worker->status_us < EVERY_US) {
         return;
     }
     worker->status_us = worker->now_us;

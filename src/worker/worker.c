@@ -237,8 +237,6 @@ void worker_close(struct worker *worker)
         worker->now_us = clock_monotonic_us();
         take_up_store(worker);
         emission_collect(worker);
-        load_pump(worker);
-        write_pump(worker);
         if (has_jobs(worker)) {
             source_wait(worker->source, 20);
         }
