@@ -2,10 +2,12 @@
 #include "cli/program.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +53,7 @@ void program_start(struct running *running, const char *const variables[])
     *running = (struct running){.pid = fork(), .log = ends[0]};
     assert_true(running->pid >= 0);
     if (running->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that failed leaves nothing behind */
         for (int i = 0; variables[i] != NULL; i++)
             putenv((char *)(size_t)variables[i]);
         dup2(ends[1], STDERR_FILENO);

@@ -185,7 +185,8 @@ static void a_worker_without_servers_lives_and_is_not_ready_and_leaves_on_sigter
     assert_said(worker.line, "\"policies\":\"default\"");
     int port = (int)strtol(strstr(worker.line, "\"port\":") + 7, NULL, 10);
     assert_true(port > 0);
-    assert_true(program_says(&worker, "\"dependency\":\"postgres\""));
+    assert_true(
+        program_says(&worker, "\"dependency\":\"worker\"")); /* the last of them; what it says is published before */
     assert_memory_equal(get(port, "/livez"), "HTTP/1.1 200 ", 13);
     const char *answer = get(port, "/readyz?verbose");
     assert_memory_equal(answer, "HTTP/1.1 503 ", 13);
