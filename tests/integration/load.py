@@ -97,6 +97,10 @@ class Order:
             self.events.append(Event(step.suffix, self.key, schemas[step.suffix].encode(value), event_id))
             self.expected.update(step.expected)
 
+    def outputs_after(self, number):
+        """How many outputs there are once the events up to this one have been seen."""
+        return sum(len(step.expected) for step in LIVES[self.kind][:number + 1])
+
     @property
     def stages(self):
         """What stage-changed must say, one record per sequence number."""
@@ -134,6 +138,23 @@ def play(upstream, orders, wave=2000, after_phase=None):
         if after_phase:
             after_phase(count)
     return count
+
+
+def converse(upstream, reader, orders, wave=200, seconds=120, after_phase=None):
+    """The same lives, live: each next action comes only after the outputs of the one before were seen, as from people and
+    services that react to what they are told."""
+    for begin in range(0, len(orders), wave):
+        part = orders[begin:begin + wave]
+        for number in range(max(len(order.events) for order in part)):
+            acting = [order for order in part if number < len(order.events)]
+            for order in acting:
+                event = order.events[number]
+                upstream.send(event.suffix, event.key, event.value)
+            upstream.flush()
+            if after_phase:
+                after_phase()
+            reader.wait(f"the outputs of step {number + 1}", lambda acting=acting, number=number: all(
+                len(reader.by_order.get(order.key, ())) >= order.outputs_after(number) for order in acting), seconds)
 
 
 def kind_of(seen):
