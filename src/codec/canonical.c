@@ -1,5 +1,5 @@
-/* Avro's Parsing Canonical Form: names in full, no white space, docs, defaults, aliases or logical types. What it is made
- * from may be anybody's text, so everything that avro-c takes for granted about a schema is checked on the way. */
+/* Avro's Parsing Canonical Form: names in full, no white space, docs, defaults, aliases or logical types. What it is
+ * made from may be anybody's text, so everything that avro-c takes for granted about a schema is checked on the way. */
 #include "codec/canonical.h"
 
 #include <inttypes.h>

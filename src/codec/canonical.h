@@ -11,8 +11,8 @@
 #define SCHEMA_NODES_MAX 20000 /* types, with every name written out */
 #define SCHEMA_FIXED_MAX 65536 /* bytes of one fixed */
 
-/* Appends the canonical form to `*form`. STATUS_POISON when the text is no schema, a type holds itself, or it is beyond the
- * limits above; `*why` says where. */
+/* Appends the canonical form to `*form`. STATUS_POISON when the text is no schema, a type holds itself, or it is beyond
+ * the limits above; `*why` says where. */
 MUST_USE enum status canonical_form(struct text schema, struct buffer *form, struct failure *why);
 
 /* CRC-64-AVRO. */

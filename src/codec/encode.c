@@ -1,13 +1,15 @@
-/* What one result emits, as records of an outbox batch: field by field as they stand in schemas. A test decodes them again
- * with those schemas. */
+/* What one result emits, as records of an outbox batch: field by field as they stand in schemas. A test decodes them
+ * again with those schemas. */
 #include "booking/ident.h"
 #include "codec/snapshot.h"
 
 #include <ctype.h>
 
-/* More than any record can take: the longest texts that decode lets through, twice the terms, all deadlines and lines. */
+/* More than any record can take: the longest texts that decode lets through, twice the terms, all deadlines and lines.
+ */
 #define VALUE_MAX 16384
-/* Index of an output that has no sequence of its own: the aside's number, and its place among the aside's outputs (N4). */
+/* Index of an output that has no sequence of its own: the aside's number, and its place among the aside's outputs (N4).
+ */
 #define ASIDE_STRIDE 16
 /* What a record takes in a broker's batch beside key, value and headers; and the ce_* headers that emission adds. */
 #define RECORD_OVERHEAD 512

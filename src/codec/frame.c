@@ -1,5 +1,5 @@
-/* How a value says which schema it was written with: Confluent's prefix (0 and a registry's id), or Avro's single-object
- * encoding (C3 01 and a fingerprint). */
+/* How a value says which schema it was written with: Confluent's prefix (0 and a registry's id), or Avro's
+ * single-object encoding (C3 01 and a fingerprint). */
 #include "codec/state.h"
 
 #include <inttypes.h>

@@ -10,7 +10,8 @@
 
 #define NAME_SIZE 256
 
-/* The name that an id is made of, put together by hand: there is one for every output, and printf takes as long as SHA-1. */
+/* The name that an id is made of, put together by hand: there is one for every output, and printf takes as long as
+ * SHA-1. */
 struct name {
     char text[NAME_SIZE];
     size_t length;

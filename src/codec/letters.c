@@ -39,8 +39,8 @@ static const char *stage_word(enum dead_stage stage)
     CHECK(false);
 }
 
-/* Copies the record's headers, as long as they fit into `room` bytes, without those of an earlier dead letter. Returns how
- * many were left out. */
+/* Copies the record's headers, as long as they fit into `room` bytes, without those of an earlier dead letter. Returns
+ * how many were left out. */
 static int copy_headers(const struct record *record, size_t *room, struct output *output)
 {
     int left_out = 0;

@@ -12,8 +12,8 @@
  *     key        varint length and bytes, optional; or varint length and place in the value, where it is a part of it
  *     headers    varint count; each: varint length and name, varint length + 1 and value (0 = no value)
  *
- * A batch that was written by an older version stays readable: a new version gets a new number. Topic numbers are part of
- * the format: enum topic only grows at its end. */
+ * A batch that was written by an older version stays readable: a new version gets a new number. Topic numbers are part
+ * of the format: enum topic only grows at its end. */
 #include "booking/codec.h"
 
 #include <string.h>

@@ -64,7 +64,8 @@ MUST_USE enum status frame_read(struct codec *codec, struct bytes value, struct 
 MUST_USE enum status frame_write(struct codec *codec, enum topic topic, uint8_t frame[FRAME_MAX], size_t *length,
                                  struct failure *why);
 
-/* Decodes a body that wire_check() found sound, and hands the value to `use`, whose status it returns. The value is gone after. */
+/* Decodes a body that wire_check() found sound, and hands the value to `use`, whose status it returns. The value is
+ * gone after. */
 MUST_USE enum status body_read(struct codec *codec, const struct schema *schema, struct bytes body,
                                enum status (*use)(void *context, const avro_value_t *value, struct failure *why),
                                void *context, struct failure *why);

@@ -31,7 +31,8 @@ const char *value_record_name(const avro_value_t *value)
     return avro_schema_name(avro_value_get_schema(value));
 }
 
-/* The bytes that continue a sequence are 10xxxxxx; overlong forms, surrogates and what lies beyond U+10FFFF are none. */
+/* The bytes that continue a sequence are 10xxxxxx; overlong forms, surrogates and what lies beyond U+10FFFF are none.
+ */
 bool value_is_text(const char *data, size_t length)
 {
     const uint8_t *at = (const uint8_t *)data, *end = at + length;

@@ -23,7 +23,8 @@ struct reading {
 /* What a field may be. */
 enum field_type { FIELD_TEXT, FIELD_ID, FIELD_UUID, FIELD_INSTANT, FIELD_MONEY, FIELD_REVISION, FIELD_INT };
 
-/* Where a field of a record goes. A field that is absent (null, or not in the writer's schema) leaves its target alone. */
+/* Where a field of a record goes. A field that is absent (null, or not in the writer's schema) leaves its target alone.
+ */
 struct field {
     const char *name; /* NULL ends a list */
     enum field_type type;

@@ -7,8 +7,8 @@
 /* Items of all arrays and maps of one message together: more is nobody's order, and would only take time. */
 #define WIRE_ITEMS_MAX 10000
 
-/* STATUS_OK: every length and count lies within the bytes, every enum, union and boolean within its range, and not a byte
- * is left over. STATUS_POISON: `*why` says at which byte, and what is wrong there. */
+/* STATUS_OK: every length and count lies within the bytes, every enum, union and boolean within its range, and not a
+ * byte is left over. STATUS_POISON: `*why` says at which byte, and what is wrong there. */
 MUST_USE enum status wire_check(const struct schema *schema, struct bytes bytes, struct failure *why);
 
 #endif

@@ -356,7 +356,8 @@ static void assert_every_action_is_read(enum topic topic, struct text text)
     json_decref(root);
 }
 
-/* Whatever was shipped once stays readable: a file schemas/TOPIC.vN.avsc is read by this test from the day it is there. */
+/* Whatever was shipped once stays readable: a file schemas/TOPIC.vN.avsc is read by this test from the day it is there.
+ */
 static void every_action_of_every_shipped_version_is_read(void **state)
 {
     (void)state;
