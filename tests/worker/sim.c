@@ -247,7 +247,7 @@ static void take_turns(struct sim *sim)
         struct sim_process *process = sim->processes[i];
         if (!process->is_dead) {
             process->source.waits_until_us = 0; /* it did not wait: it wants another turn */
-            worker_turn(process->worker, 1000);
+            worker_turn(process->worker, 60000);
         }
         if (process->is_dead) {
             bury(sim, i);

@@ -209,6 +209,7 @@ struct source {
     int64_t begun_us[SIM_LANES_MAX];
     int64_t positions[SIM_LANES_MAX][INPUT_TOPIC_COUNT];
     int64_t waits_until_us;
+    int64_t fetched_us; /* when something will have been fetched: ends the wait */
     uint64_t held; /* records that were not released */
 };
 

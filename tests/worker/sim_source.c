@@ -69,6 +69,11 @@ void sim_append(struct sim *sim, enum topic topic, int32_t partition, struct byt
     read_origin(record);
     log->records[log->count++] = record;
     log->end += is_rerouted ? 2 : 1; /* the transaction's control record */
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
+        if (sim_is_up(sim, i)) {
+            sim->processes[i]->source.waits_until_us = 0;
+        }
+    }
 }
 
 /* --- the group --- */
@@ -154,6 +159,9 @@ bool source_poll(struct source *source, struct source_event *out)
 int64_t sim_source_next_us(const struct source *source)
 {
     int64_t next = source->waits_until_us;
+    if (source->fetched_us > source->process->sim->now_us && source->fetched_us < next) {
+        next = source->fetched_us;
+    }
     if (source->event_count > 0 && source->events[0].at_us < next) {
         next = source->events[0].at_us;
     }
@@ -171,6 +179,7 @@ enum status source_begin(struct source *source, int32_t lane, const int64_t offs
     }
     source->is_reading[lane] = true;
     source->begun_us[lane] = source->process->sim->now_us;
+    source->fetched_us = source->begun_us[lane] + FETCH_US;
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         source->positions[lane][topic] =
             offsets[topic] == OFFSET_BEGINNING ? source->process->sim->kafka.logs[topic][lane].begin : offsets[topic];
@@ -217,6 +226,7 @@ enum source_next source_next(struct source *source, int32_t lane, enum topic top
         return SOURCE_AT_END;
     }
     if (sim_fails(sim, FAULT_SOURCE_EMPTY) || sim_call(source->process)) {
+        source->fetched_us = sim->now_us + FETCH_US;
         return SOURCE_EMPTY;
     }
     memset(out, 0, offsetof(struct record, headers));

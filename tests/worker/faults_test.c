@@ -1,0 +1,167 @@
+/* Random faults of all kinds at once, by seed. BOOKING_SIM_SEEDS says how many seeds; BOOKING_SIM_SEED runs one of them. */
+#include "sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* after those */
+#include <cmocka.h>
+
+#define SEEDS 1500
+
+/* Faults in a thousand. */
+struct weather {
+    uint32_t odds[FAULT_KINDS];
+};
+
+static bool is_bad_luck(struct sim *sim, enum sim_fault fault, void *context)
+{
+    const struct weather *weather = context;
+    return weather->odds[fault] > 0 && sim_random(sim) % 1000 < weather->odds[fault];
+}
+
+/* Each seed has its own mixture: mostly a few kinds, sometimes all. */
+static struct weather weather_of(struct sim *sim)
+{
+    struct weather weather = {{0}};
+    static const uint32_t most[FAULT_KINDS] = {
+        [FAULT_STORE_RETRY] = 120,      [FAULT_STORE_BREAK_BEFORE] = 40, [FAULT_STORE_BREAK_AFTER] = 40,
+        [FAULT_STORE_BREAK_LATE] = 40,  [FAULT_SINK_AWAY] = 100,         [FAULT_SINK_BURNT_BEFORE] = 150,
+        [FAULT_SINK_BURNT_AFTER] = 150, [FAULT_SINK_FENCED] = 60,        [FAULT_SOURCE_EMPTY] = 300,
+    };
+    for (int fault = 0; fault < FAULT_KINDS; fault++) {
+        if (sim_random(sim) % 3 != 0 && most[fault] > 0) {
+            weather.odds[fault] = (uint32_t)(sim_random(sim) % most[fault]);
+        }
+    }
+    return weather;
+}
+
+static void send_something(struct sim *sim, int n)
+{
+    int32_t lane = (int32_t)(sim_random(sim) % (uint64_t)sim->lane_count);
+    struct uuid order = sim_order_of_lane(sim, lane, (int)(sim_random(sim) % 6));
+    static const enum event_kind kinds[] = {CUSTOMER_PLACES,  CUSTOMER_PLACES,  PROVIDER_CONFIRMS,  PROVIDER_CONFIRMS,
+                                            GATEWAY_CAPTURED, CUSTOMER_CANCELS, PROVIDER_MARKS_DONE};
+    struct sim_action action = {.kind = kinds[sim_random(sim) % (sizeof kinds / sizeof kinds[0])],
+                                /* now and then one that was there before */
+                                .event_id = sim_uuid(sim_random(sim) % 10 == 0 ? 5000 : 5000 + (uint64_t)n),
+                                .order_id = order,
+                                .partition = (int32_t)(sim_random(sim) % (uint64_t)sim->lane_count),
+                                .is_astray = sim_random(sim) % 8 == 0};
+    sim->now_us += 1000; /* every record has a timestamp of its own: a reroute can be told from another */
+    if (sim_random(sim) % 25 == 0) {
+        (void)sim_send_bytes(sim, TOPIC_GATEWAY_CALLBACKS, lane, &order, (struct bytes){(const uint8_t *)&n, 4});
+    } else {
+        (void)sim_send(sim, action);
+    }
+}
+
+/* Something happens to the processes. */
+static void shake(struct sim *sim)
+{
+    int process = (int)(sim_random(sim) % SIM_PROCESSES_MAX);
+    switch (sim_random(sim) % 6) {
+    case 0:
+        if (sim_is_up(sim, process)) {
+            sim->crash_at = sim->calls + 1 + sim_random(sim) % 40;
+        } else {
+            sim_start(sim, process);
+        }
+        break;
+    case 1:
+        if (sim_is_up(sim, process)) {
+            sim_kill(sim, process);
+        }
+        break;
+    case 2:
+        if (sim_is_up(sim, process) && sim->processes[process]->is_member) {
+            sim_expel(sim, process, (int64_t)(sim_random(sim) % 3000));
+        }
+        break;
+    case 3:
+        sim_rebalance(sim);
+        break;
+    default:
+        if (!sim_is_up(sim, process)) {
+            sim_start(sim, process);
+        }
+        break;
+    }
+}
+
+static void calm_down(struct sim *sim)
+{
+    sim->choose = NULL;
+    sim->crash_at = 0;
+    bool is_anybody_up = false;
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
+        is_anybody_up = is_anybody_up || sim_is_up(sim, i);
+    }
+    if (!is_anybody_up) {
+        sim_start(sim, 0);
+    }
+}
+
+static void live_through(uint64_t seed)
+{
+    struct sim sim;
+    sim_open(&sim, (int32_t)(1 + seed % SIM_LANES_MAX), seed);
+    struct weather weather = weather_of(&sim);
+    sim.choose_context = &weather;
+    sim.choose = is_bad_luck;
+    sim.config.worker_batch_events = (int32_t)(1 + sim_random(&sim) % 30);
+    sim.config.worker_writes_in_flight = (int32_t)(1 + sim_random(&sim) % 3);
+    sim.config.worker_unemitted_max = (int32_t)(1 + sim_random(&sim) % 16);
+    sim.config.worker_cache_mib = sim_random(&sim) % 3 == 0 ? 0 : 1; /* nothing stays that is not needed */
+    sim_start(&sim, 0);
+    int rounds = (int)(5 + sim_random(&sim) % 25);
+    for (int round = 0, n = 0; round < rounds; round++) {
+        for (int i = (int)(sim_random(&sim) % 12); i > 0; i--) {
+            send_something(&sim, ++n);
+        }
+        sim_run(&sim, (int64_t)(1 + sim_random(&sim) % 400));
+        if (sim_random(&sim) % 3 == 0) {
+            shake(&sim);
+        }
+    }
+    calm_down(&sim);
+    if (!sim_settle(&sim, 300000)) {
+        fail_msg("seed %llu: the world does not come to rest", (unsigned long long)seed);
+    }
+    for (int32_t lane = 0; lane < sim.lane_count; lane++) {
+        if (sim.postgres.rows[lane].is_halted) {
+            fail_msg("seed %llu: lane %d halted: %s", (unsigned long long)seed, (int)lane,
+                     sim.postgres.rows[lane].halt_reason);
+        }
+    }
+    sim_check(&sim);
+    sim_close(&sim);
+}
+
+static void random_faults_lose_and_repeat_nothing(void **state)
+{
+    (void)state;
+    const char *one = getenv("BOOKING_SIM_SEED");
+    const char *many = getenv("BOOKING_SIM_SEEDS");
+    if (one != NULL) {
+        live_through(strtoull(one, NULL, 10));
+        return;
+    }
+    uint64_t seeds = many == NULL ? SEEDS : strtoull(many, NULL, 10);
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        fprintf(stderr, "\rseed %llu", (unsigned long long)seed);
+        live_through(seed);
+    }
+    fprintf(stderr, "\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_faults_lose_and_repeat_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
