@@ -1,4 +1,5 @@
 /* Taking lanes, reading their rows, and marking them as halted. */
+#include "booking/log.h"
 #include "postgres/params.h"
 #include "postgres/read.h"
 #include "postgres/trouble.h"
@@ -80,7 +81,8 @@ static void answer_dues(struct store_job *job, const PGresult *dues)
 static void evict_who_is_stuck(struct link *link, int timeout_ms, struct trouble *trouble)
 {
     struct step step = {.statement = STATEMENT_EVICT};
-    (void)link_exchange(link, &step, 1, timeout_ms, trouble);
+    if (link_exchange(link, &step, 1, timeout_ms, trouble) && PQntuples(step.result) > 0)
+        LOG(WARNING, "ended sessions that held a lane and said nothing", LOG_I("sessions", PQntuples(step.result)));
     link_free_results(&step, 1);
 }
 

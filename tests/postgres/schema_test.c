@@ -45,7 +45,7 @@ static struct schema_report migrate(struct database *database, bool is_plan)
 static const char *refusal(struct database *database, const char *sql)
 {
     static char sqlstate[8];
-    char conninfo[CONFIG_TEXT + 32];
+    char conninfo[CONFIG_TEXT * 2];
     snprintf(conninfo, sizeof conninfo, "%s password='%s'", database->worker.postgres_conninfo,
              database->worker.postgres_password);
     PGconn *worker = PQconnectdb(conninfo);
