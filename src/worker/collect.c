@@ -142,15 +142,33 @@ static bool take_record(struct worker *worker, struct batch *batch, struct lane 
     return true;
 }
 
+/* Records that the broker stamped up to this instant had the time to be fetched. The brokers' clock may go before ours: by
+ * how much is learnt from records that would come from the future. Where it goes after ours, records settle sooner. */
+static int64_t settled_at_ms(struct worker *worker, const struct lane *lane, int64_t polled_ms)
+{
+    int64_t newest_ms = merge_newest_stamp_ms(&lane->merge);
+    int64_t ahead_ms = newest_ms == NO_INSTANT ? 0 : newest_ms - clock_wall_ms();
+    if (ahead_ms > worker->brokers_ahead_ms) {
+        worker->brokers_ahead_ms = ahead_ms;
+    }
+    return polled_ms + worker->brokers_ahead_ms - worker->config->worker_settle_ms;
+}
+
 /* One lane's turn. Returns how many records were taken. */
 static int take_turn(struct worker *worker, struct batch *batch, struct lane *lane)
 {
     int taken = 0;
     int lane_index = -1;
     struct failure why = {{0}};
+    int64_t polled_ms = clock_wall_ms(); /* before the partitions are asked */
     bool is_in_range = merge_fill(&lane->merge, worker->source, lane->number, &why);
+    int64_t settled_ms = settled_at_ms(worker, lane, polled_ms);
     while (is_in_range && taken < TURN_RECORDS && !is_full(worker, batch)) {
-        enum topic topic = merge_next(&lane->merge);
+        int64_t settles_in_ms;
+        enum topic topic = merge_next(&lane->merge, settled_ms, &settles_in_ms);
+        if (settles_in_ms > 0) {
+            worker_wake_at(worker, worker->now_us + settles_in_ms * 1000);
+        }
         if (topic == INPUT_TOPIC_COUNT) {
             break;
         }

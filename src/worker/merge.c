@@ -92,9 +92,33 @@ static bool holds_back(const struct head *head, enum topic topic, const struct r
     return head->seen_ms == record->first_timestamp_ms && rank_of(topic) <= rank_of(record->origin);
 }
 
-enum topic merge_next(const struct merge *merge)
+int64_t merge_newest_stamp_ms(const struct merge *merge)
+{
+    int64_t newest_ms = NO_INSTANT;
+    for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
+        const struct head *head = &merge->heads[topic];
+        if (head->is_held && head->record.timestamp_is_brokers && head->record.timestamp_ms > newest_ms) {
+            newest_ms = head->record.timestamp_ms;
+        }
+    }
+    return newest_ms;
+}
+
+/* Whether every partition is at hand: then nothing can come before the oldest record. */
+static bool has_all_heads(const struct merge *merge)
+{
+    for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
+        if (!merge->heads[topic].is_held) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum topic merge_next(const struct merge *merge, int64_t settled_ms, int64_t *settles_in_ms)
 {
     int next = INPUT_TOPIC_COUNT;
+    *settles_in_ms = 0;
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         const struct head *head = &merge->heads[topic];
         if (head->is_held && (next == INPUT_TOPIC_COUNT || is_before(&head->record, &merge->heads[next].record))) {
@@ -103,6 +127,13 @@ enum topic merge_next(const struct merge *merge)
     }
     for (int topic = 0; next < INPUT_TOPIC_COUNT && topic < INPUT_TOPIC_COUNT; topic++) {
         if (holds_back(&merge->heads[topic], (enum topic)topic, &merge->heads[next].record)) {
+            return INPUT_TOPIC_COUNT;
+        }
+    }
+    if (next < INPUT_TOPIC_COUNT && !has_all_heads(merge)) {
+        const struct record *record = &merge->heads[next].record;
+        if (record->timestamp_is_brokers && record->first_timestamp_ms > settled_ms) {
+            *settles_in_ms = record->first_timestamp_ms - settled_ms;
             return INPUT_TOPIC_COUNT;
         }
     }

@@ -26,8 +26,12 @@ void merge_clear(struct merge *merge, struct source *source);
 bool merge_fill(struct merge *merge, struct source *source, int32_t lane, struct failure *why);
 /* The same for one partition, after its record was taken. */
 bool merge_refill(struct merge *merge, struct source *source, int32_t lane, enum topic topic, struct failure *why);
-/* The partition whose record is next, or INPUT_TOPIC_COUNT when the watermark (or nothing) is in the way. */
-enum topic merge_next(const struct merge *merge);
+/* The partition whose record is next, or INPUT_TOPIC_COUNT when the watermark (or nothing) is in the way. A partition that
+ * seems at its end may have got an earlier record that was not fetched yet: one that the broker stamped after `settled_ms`
+ * does not go past it. When only that is in the way, `*settles_in_ms` says for how long, else it is 0. */
+enum topic merge_next(const struct merge *merge, int64_t settled_ms, int64_t *settles_in_ms);
+/* The newest stamp of a broker among the records at hand; NO_INSTANT when there is none. */
+int64_t merge_newest_stamp_ms(const struct merge *merge);
 /* Takes the record of that partition over into `out`; the caller releases it. */
 void merge_take(struct merge *merge, enum topic topic, struct record *out);
 /* Copies what a record holds, and no more headers than it has. */

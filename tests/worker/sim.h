@@ -130,6 +130,7 @@ struct sim {
     bool (*choose)(struct sim *sim, enum sim_fault fault, void *context);
     void *choose_context;
     uint64_t faults[FAULT_KINDS]; /* how many there were */
+    int64_t fetch_delay_ms[INPUT_TOPIC_COUNT]; /* a partition that was at its end seems to be there still for so long */
     uint64_t calls;               /* to the outside, so far */
     uint64_t crash_at;            /* the process that makes this call dies in it; 0 = none */
     bool is_closing;              /* time passes inside source_wait() */

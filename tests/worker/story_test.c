@@ -28,6 +28,27 @@ static void a_record_becomes_a_row_and_an_output(void **state)
     sim_close(&sim);
 }
 
+/* Two topics are two fetches: what was stamped first may be fetched last (T8). */
+static void a_record_that_is_fetched_late_still_goes_first(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 1, 21);
+    sim.fetch_delay_ms[TOPIC_PROVIDER_ACTIONS] = 6;
+    struct uuid order = sim_order_of_lane(&sim, 0, 0);
+    sim_start(&sim, 0);
+    sim_act(&sim, CUSTOMER_PLACES, order);
+    settle(&sim);
+    sim_act(&sim, PROVIDER_CONFIRMS, order);
+    sim.now_us += 1000;
+    sim_act(&sim, GATEWAY_CAPTURED, order);
+    settle(&sim);
+    assert_int_equal(sim_order(&sim, &order)->stage, STAGE_EXECUTION);
+    assert_int_equal(sim.postgres.history[1].kind, PROVIDER_CONFIRMS);
+    assert_int_equal(sim.postgres.history[2].kind, GATEWAY_CAPTURED);
+    sim_close(&sim);
+}
+
 static void several_events_of_one_order_in_one_batch_see_each_other(void **state)
 {
     (void)state;
@@ -564,6 +585,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_becomes_a_row_and_an_output),
+        cmocka_unit_test(a_record_that_is_fetched_late_still_goes_first),
         cmocka_unit_test(several_events_of_one_order_in_one_batch_see_each_other),
         cmocka_unit_test(a_repeated_event_id_is_a_duplicate_even_after_many_others),
         cmocka_unit_test(a_repetition_within_one_large_batch_is_a_duplicate),
