@@ -31,15 +31,18 @@ static void print_report(const struct schema_report *report, bool is_plan)
     char until[VALUE_SIZE];
     buffer_printf(&out, "Postgres %s, as %s\n", report->server_version, report->login);
     for (int i = 0; i < report->step_count; i++)
-        buffer_printf(&out, "  %-8s %s\n",
+        buffer_printf(&out, "  %-8s %s%s\n",
                       report->steps[i].is_applied ? "applied"
                       : is_plan                   ? "would be"
                                                   : "pending",
-                      report->steps[i].name);
-    buffer_printf(&out, "%s%d migration%s, %d partition%s made\n",
-                  is_plan ? "would be applied: " : "applied now: ", report->applied_count,
-                  report->applied_count == 1 ? "" : "s", report->partitions_made,
-                  report->partitions_made == 1 ? "" : "s");
+                      report->steps[i].name, report->steps[i].is_known ? "" : " (not one that this build knows)");
+    if (is_plan)
+        buffer_printf(&out, "%d migration%s would be applied; nothing was changed\n", report->applied_count,
+                      report->applied_count == 1 ? "" : "s");
+    else
+        buffer_printf(&out, "%d migration%s applied, %d partition%s made\n", report->applied_count,
+                      report->applied_count == 1 ? "" : "s", report->partitions_made,
+                      report->partitions_made == 1 ? "" : "s");
     if (report->state == SCHEMA_CURRENT && report->history_until_ms != NO_INSTANT) {
         instant_format(report->history_until_ms, until);
         buffer_printf(&out, "partitions of the history reach until %s\n", until);
@@ -65,7 +68,8 @@ int command_migrate(int argc, char **argv)
     enum status status = schema_migrate(&config, is_plan, &report, &why);
     if (status == STATUS_OK) {
         print_report(&report, is_plan);
-        return EXIT_DONE;
+        bool can_be = report.state == SCHEMA_CURRENT || report.state == SCHEMA_ABSENT || report.state == SCHEMA_OLDER;
+        return can_be ? EXIT_DONE : EXIT_CONFIG; /* a plan cannot be carried out on any other */
     }
     fprintf(stderr, "booking-worker migrate: %s\n", why.message);
     return status == STATUS_FATAL ? EXIT_CONFIG : EXIT_AWAY;

@@ -115,7 +115,8 @@ static void print_line(struct buffer *out, const struct config *config, const st
     text_append(out, line->reason);
     buffer_printf(out, ")");
     if (line->from != line->to)
-        buffer_printf(out, "  %s -> %s", line->from == STAGE_NONE ? "" : stage_name(line->from), stage_name(line->to));
+        buffer_printf(out, "  %s -> %s", line->from == STAGE_NONE ? "(new)" : stage_name(line->from),
+                      stage_name(line->to));
     buffer_printf(out, "\n");
     if (line->note.length > 0) {
         buffer_printf(out, "          \"");
