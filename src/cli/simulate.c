@@ -207,7 +207,8 @@ static int simulate(struct simulation *simulation, int count, char **paths)
 {
     for (int i = 0; i < count; i++)
         read_path(simulation, paths[i], 0);
-    fwrite(simulation->problems.lines.data, 1, simulation->problems.lines.length, stderr);
+    if (simulation->problems.count > 0)
+        fwrite(simulation->problems.lines.data, 1, simulation->problems.lines.length, stderr);
     for (int i = 0; i < simulation->scenarios.count; i++) {
         const struct scenario *scenario = &simulation->scenarios.items[i];
         if (!is_chosen(simulation, scenario))
