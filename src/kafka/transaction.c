@@ -235,11 +235,12 @@ static void set_outcome(struct run *run, enum verdict verdict)
 static void report(const struct run *run, enum verdict verdict)
 {
     const struct sink_job *job = run->job;
-    if (job->outcome == SINK_DONE) {
-        metrics_add(METRIC_TRANSACTIONS, "committed", NULL, 1);
+    if (verdict == VERDICT_GOOD)
         for (int topic = TOPIC_REROUTED; topic < TOPIC_COUNT; topic++)
             if (run->written[topic] > 0)
                 metrics_add(METRIC_OUTPUTS, topic_suffix((enum topic)topic), NULL, run->written[topic]);
+    if (job->outcome == SINK_DONE) {
+        metrics_add(METRIC_TRANSACTIONS, "committed", NULL, 1);
         return;
     }
     metrics_add(METRIC_TRANSACTIONS, verdict == VERDICT_REFUSED ? "aborted" : "burnt", NULL, 1);
