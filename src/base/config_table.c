@@ -4,8 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define MILLION 1000000
-#define MINUTE  (60 * 1000)
+#define MILLION INT64_C(1000000)
+#define MINUTE  INT64_C(60000)
 #define HOUR    (60 * MINUTE)
 #define ROW(s_, n_, t_, f_, ...)                                                                                       \
     {                                                                                                                  \

@@ -238,7 +238,7 @@ static int run(const struct config *config, const char *source)
     loop(&parts);
     parts_close(&parts);
     atomic_store(&leaving.is_over, true);
-    pthread_kill(signals_thread, SIGTERM);
+    pthread_kill(signals_thread, SIGINT);
     pthread_join(signals_thread, NULL);
     LOG(INFO, "left", LOG_I("pid", getpid()));
     return EXIT_DONE;

@@ -26,7 +26,7 @@ static const char help[] =
 /* What people wrote, for a terminal: no control characters, C1 ones included. */
 static void text_append(struct buffer *out, struct text text)
 {
-    for (size_t i = 0; i < text.length; i++) {
+    for (size_t i = 0; text.data != NULL && i < text.length; i++) {
         unsigned char c = (unsigned char)text.data[i];
         bool is_c1 = c == 0xc2 && i + 1 < text.length && (unsigned char)text.data[i + 1] < 0xa0;
         buffer_append(out, c < 0x20 || c == 0x7f || is_c1 ? "?" : &text.data[i], 1);
