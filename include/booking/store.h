@@ -60,6 +60,7 @@ struct store_lane_write {
     int32_t output_count;
 };
 
+/* At most one per order and batch: as it stands after the batch's last event. */
 struct store_order_write {
     int32_t lane;
     bool is_new;     /* INSERT, else UPDATE */
@@ -116,8 +117,9 @@ struct store_job {
     size_t max_bytes;
     int batch_count, batch_capacity; /* `batches` is the caller's array of batch_capacity */
     struct store_outbox_batch *batches;
-    /* set by the store. OK; RETRY: nothing was done; LOST: the connection broke, nobody knows: discard all tenures;
-     * FENCED: a compare-and-set did not match (`fenced_lane`); FATAL: our bug or not our schema: halt. */
+    /* set by the store. OK; RETRY: nothing was done (a timeout, a shortage, Postgres is away or its schema is not ours yet: see
+     * store_is_ready()); LOST: the connection broke, nobody knows: discard all tenures; FENCED: a compare-and-set did not match
+     * (`fenced_lane`); FATAL: our bug: halt. */
     enum status status;
     /* A WRITE of a lane that was taken on a connection that broke since is not run and comes back LOST too: that may be a Postgres
      * that forgot (a failover between two batches looks like nothing). A HALT is for lanes[0].epoch: FENCED when the row has
@@ -128,7 +130,8 @@ struct store_job {
 };
 
 /* Starts the thread, which connects and, when the connection breaks, connects again with back-off; every job that was
- * submitted before a break comes back LOST (writes) or RETRY (reads). `wake` is called on that thread after each job. */
+ * submitted before a break comes back LOST (writes) or RETRY (reads). `wake` is called on that thread after each job. Jobs that
+ * are still there at store_close() are not answered. */
 MUST_USE enum status store_open(const struct config *config, void (*wake)(void *), void *wake_context, struct store **out, struct failure *why);
 void store_close(struct store *store);
 void store_submit(struct store *store, struct store_job *job);

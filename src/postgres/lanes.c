@@ -4,6 +4,7 @@
 #include "postgres/read.h"
 #include "postgres/trouble.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,20 +135,28 @@ void lanes_read(struct store_job *job, struct link *link, int timeout_ms, struct
 
 void lanes_halt(struct store_job *job, struct link *link, int timeout_ms, struct trouble *trouble)
 {
-    uint8_t lane[4];
-    wire_put4(lane, (uint32_t)job->lanes[0].lane);
+    const struct store_lane *halted = &job->lanes[0];
+    uint8_t lane[4], epoch[8];
+    wire_put4(lane, (uint32_t)halted->lane);
+    wire_put8(epoch, halted->epoch);
     /* An array of one is only used for what array_text() does to a text that Postgres would refuse. */
     struct array reason = {0};
     array_begin(&reason, TYPE_TEXT);
     const size_t at = reason.bytes.length + 4;
-    array_text(&reason, text_of(job->lanes[0].halt_reason));
-    struct step step = {.statement = STATEMENT_HALT,
-                        .param_count = 2,
-                        .params = {{lane, sizeof lane}, {reason.bytes.data + at, reason.bytes.length - at}}};
-    if (link_exchange(link, &step, 1, timeout_ms, trouble))
-        job->status = STATUS_OK;
-    else
+    array_text(&reason, text_of(halted->halt_reason));
+    struct step step = {
+        .statement = STATEMENT_HALT,
+        .param_count = 3,
+        .params = {{lane, sizeof lane}, {epoch, sizeof epoch}, {reason.bytes.data + at, reason.bytes.length - at}}};
+    if (!link_exchange(link, &step, 1, timeout_ms, trouble)) {
         answer_read_failure(job, "halt a lane", &step, trouble);
+    } else if (strcmp(PQcmdTuples(step.result), "1") != 0) {
+        job->fenced_lane = halted->lane;
+        job->status = failure_set(&job->why, STATUS_FENCED, "lane %" PRId32 " does not stand at epoch %" PRIu64,
+                                  halted->lane, halted->epoch);
+    } else {
+        job->status = STATUS_OK;
+    }
     link_free_results(&step, 1);
     array_free(&reason);
 }

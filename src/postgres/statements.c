@@ -22,10 +22,12 @@ static const struct {
     [STATEMENT_COMMIT] = {"commit", "COMMIT"},
     [STATEMENT_ROLLBACK] = {"roll back", "ROLLBACK"},
 
-    /* The deadlines of a lane are found by reading all orders, since no index may stand on what changes: that takes its time.
-     * A lane's row is held for one batch only: who holds it for seconds is stuck. */
+    /* The deadlines of a lane are found by reading all orders, since no index may stand on what changes: that takes its time
+     * (a second for a million orders), and several processes where the server allows it. A lane's row is held for one batch
+     * only: who holds it for seconds is stuck. */
     [STATEMENT_PATIENCE] =
-        {"be patient", "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '5000', true)"},
+        {"be patient", "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '5000', true), "
+                       "set_config('enable_seqscan', 'on', true)"},
     [STATEMENT_ADD_LANES] =
         {"add lanes", "INSERT INTO booking.lanes (lane) SELECT unnest($1::int4[]) ON CONFLICT (lane) DO NOTHING"},
     /* Waits for a writer that is just committing; in one order, so that two takers cannot wait for each other. */
@@ -50,9 +52,8 @@ static const struct {
          "'booking-worker' AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL AND wait_event = 'ClientRead' "
          "AND xact_start < now() - interval '4 seconds'"},
     [STATEMENT_HALT] = {"halt a lane",
-                        "INSERT INTO booking.lanes (lane, halted_at, halt_reason) VALUES ($1::int4, now(), $2::text) "
-                        "ON CONFLICT (lane) DO UPDATE SET halted_at = now(), halt_reason = excluded.halt_reason, "
-                        "updated_at = now()"},
+                        "UPDATE booking.lanes SET halted_at = now(), halt_reason = $3::text, updated_at = now() "
+                        "WHERE lane = $1::int4 AND epoch = $2::int8"},
 
     /* Positive numbers answer a wanted order by its place in $1, negative ones a recall by its place in $2. */
     [STATEMENT_LOAD] =

@@ -313,14 +313,23 @@ static void the_lanes_row_follows_its_writer(void **state)
 static void a_halted_lane_says_why(void **state)
 {
     struct world *world = *state;
-    struct store_lane lane = {.lane = 3, .halt_reason = "W 7 is beyond seq 5: \xff"};
+    struct store_lane lane = {.lane = 3, .epoch = 1, .halt_reason = "W 7 is beyond seq 5: \xff"};
     struct store_job job = {.kind = STORE_HALT, .lane_count = 1, .lanes = &lane};
     assert_int_equal(desk_run(&world->desk, &job), STATUS_OK);
-    lane = (struct store_lane){.lane = 5, .halt_reason = "its topic was made anew"};
-    assert_int_equal(desk_run(&world->desk, &job), STATUS_OK); /* one that was never taken */
     owned_take(&world->owned, &world->desk, 3);
     assert_true(world->owned.lane.is_halted);
     assert_string_equal(world->owned.lane.halt_reason, "W 7 is beyond seq 5: \xEF\xBF\xBD");
+}
+
+static void a_lane_is_not_halted_for_another_owner(void **state)
+{
+    struct world *world = *state;
+    struct store_lane lane = {.lane = 3, .epoch = 1, .halt_reason = "of no concern any more"};
+    struct store_job job = {.kind = STORE_HALT, .lane_count = 1, .lanes = &lane};
+    owned_take(&world->owned, &world->desk, 3);
+    assert_int_equal(desk_run(&world->desk, &job), STATUS_FENCED);
+    assert_int_equal(job.fenced_lane, 3);
+    assert_string_equal(database_sql(&world->database, "SELECT is_halted FROM booking.lanes_overview"), "f");
 }
 
 static void texts_that_postgres_refuses_are_kept_legible(void **state)
@@ -422,6 +431,7 @@ int main(void)
         IN_A_WORLD(the_outbox_is_read_by_range_size_and_number),
         IN_A_WORLD(the_lanes_row_follows_its_writer),
         IN_A_WORLD(a_halted_lane_says_why),
+        IN_A_WORLD(a_lane_is_not_halted_for_another_owner),
         IN_A_WORLD(texts_that_postgres_refuses_are_kept_legible),
         IN_A_WORLD(instants_beyond_the_calendar_fail_nothing),
         IN_A_WORLD(show_finds_an_orders_whole_life),
