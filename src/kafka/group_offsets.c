@@ -15,7 +15,6 @@ static enum status open_handle(struct group_offsets *offsets, struct failure *wh
     settings_text(&settings, "isolation.level", "read_committed");
     settings_text(&settings, "enable.auto.commit", "false");
     settings_text(&settings, "enable.auto.offset.store", "false");
-    settings_number(&settings, "retry.backoff.ms", 50);
     return settings_create(&settings, RD_KAFKA_CONSUMER, &offsets->handle);
 }
 

@@ -20,13 +20,20 @@ static int topic_of(const struct source *source, const char *name)
     return -1;
 }
 
-static void forget_lanes(struct source *source)
+/* A topic that was deleted with records in its queue would keep librdkafka from ever closing: the queue is emptied first. */
+void rebalance_forget(struct source *source)
 {
     atomic_fetch_add(&source->assignment, 1);
-    for (int lane = 0; lane < LANES_MAX; lane++)
-        for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++)
-            if (source->lanes[lane].partitions[topic].queue)
-                rd_kafka_queue_destroy(source->lanes[lane].partitions[topic].queue);
+    for (int lane = 0; lane < LANES_MAX; lane++) {
+        for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
+            rd_kafka_queue_t *queue = source->lanes[lane].partitions[topic].queue;
+            if (!queue)
+                continue;
+            for (rd_kafka_message_t *old; (old = rd_kafka_consume_queue(queue, 0)) != NULL;)
+                rd_kafka_message_destroy(old);
+            rd_kafka_queue_destroy(queue);
+        }
+    }
     memset(source->lanes, 0, sizeof source->lanes);
 }
 
@@ -77,7 +84,7 @@ static void assigned(struct source *source, rd_kafka_topic_partition_list_t *par
     struct failure why;
     if (membership_take(source->consumer, source->config->kafka_group_id, &event.membership, &why) != STATUS_OK)
         events_trouble(source, "%s", why.message);
-    forget_lanes(source);
+    rebalance_forget(source);
     prepare(source, partitions);
     rd_kafka_resp_err_t error = rd_kafka_assign(source->consumer, partitions);
     if (error)
@@ -102,10 +109,10 @@ static void assigned(struct source *source, rd_kafka_topic_partition_list_t *par
 static void revoked(struct source *source)
 {
     struct source_event event = {.kind = rd_kafka_assignment_lost(source->consumer) ? SOURCE_LOST : SOURCE_REVOKED};
-    forget_lanes(source);
     rd_kafka_resp_err_t error = rd_kafka_assign(source->consumer, NULL);
     if (error)
         events_trouble(source, "giving up the assignment: %s", rd_kafka_err2str(error));
+    rebalance_forget(source);
     events_push(source, 0, &event);
 }
 

@@ -121,10 +121,7 @@ void source_close(struct source *source)
     if (source->consumer) {
         if (source->main_queue)
             leave(source);
-        for (int lane = 0; lane < LANES_MAX; lane++)
-            for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++)
-                if (source->lanes[lane].partitions[topic].queue)
-                    rd_kafka_queue_destroy(source->lanes[lane].partitions[topic].queue);
+        rebalance_forget(source);
         if (source->main_queue)
             rd_kafka_queue_destroy(source->main_queue);
         rd_kafka_destroy_flags(source->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

@@ -100,6 +100,8 @@ bool counts_verify(struct source *source, uint64_t assignment, const struct sour
 /* rebalance.c — librdkafka's callback, on the worker's thread inside source_poll() */
 void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t *partitions,
                void *opaque);
+/* Lets go of all lanes and what was fetched for them. */
+void rebalance_forget(struct source *source);
 /* Assigns the same partitions again, each from where it stands: the only way to fetch again after the brokers refused an offset. */
 void rebalance_restart(struct source *source);
 

@@ -92,8 +92,10 @@ static void a_security_setting_that_cannot_be_is_bad(void **state)
     assert_int_equal(count_of(FINDING_BAD), 1);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    if (count > 1)
+        cmocka_set_test_filter(arguments[1]); /* one test, or a pattern of names */
     if (!cluster_servers())
         return 77;
     const struct CMUnitTest tests[] = {

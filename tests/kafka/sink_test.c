@@ -435,8 +435,10 @@ static void transactions_of_two_thousand_records_are_quick(void **state)
     end_world(&world);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    if (count > 1)
+        cmocka_set_test_filter(arguments[1]); /* one test, or a pattern of names */
     if (!cluster_servers())
         return 77;
     const struct CMUnitTest tests[] = {

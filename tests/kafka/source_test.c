@@ -219,6 +219,30 @@ static void a_missing_input_topic_is_refused_by_name(void **state)
     source_close(source);
 }
 
+static void a_topic_that_is_deleted_and_made_anew_is_told_and_then_out_of_range(void **state)
+{
+    (void)state;
+    struct source_event event;
+    struct failure why;
+    cluster_configure(&config, "anew");
+    cluster_create_topics(&config, 1);
+    cluster_write_many(&config, TOPIC_GATEWAY_CALLBACKS, 0, 10, "old");
+    struct source *source = open_assigned(&config, &event);
+    begin_at(source, 0, 0);
+    assert_string_equal(await_value(source, 0, TOPIC_GATEWAY_CALLBACKS, PATIENCE_MS, NULL), "old0");
+    cluster_delete_topic(&config, TOPIC_GATEWAY_CALLBACKS);
+    assert_true(await_event(source, SOURCE_UNEQUAL, &event, 2 * PATIENCE_MS));
+    assert_non_null(strstr(event.why.message, "gateway-callbacks is missing;"));
+    cluster_create_topic(&config, TOPIC_GATEWAY_CALLBACKS, 1, NULL, NULL);
+    assert_true(await_event(source, SOURCE_ASSIGNED, &event, 2 * PATIENCE_MS));
+    int64_t offsets[INPUT_TOPIC_COUNT] = {0};
+    offsets[TOPIC_GATEWAY_CALLBACKS] = 10;
+    assert_int_equal(source_begin(source, 0, offsets, &why), STATUS_OK);
+    assert_int_equal(await_next(source, 0, TOPIC_GATEWAY_CALLBACKS, SOURCE_OUT_OF_RANGE, &why), 0);
+    assert_non_null(strstr(why.message, "there are 0 to 0"));
+    source_close(source);
+}
+
 static void ends_are_asked_without_blocking(void **state)
 {
     (void)state;
@@ -401,8 +425,10 @@ static void a_full_queue_is_read_through_at_speed(void **state)
     source_close(source);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    if (count > 1)
+        cmocka_set_test_filter(arguments[1]); /* one test, or a pattern of names */
     if (!cluster_servers())
         return 77;
     const struct CMUnitTest tests[] = {
@@ -415,6 +441,7 @@ int main(void)
         cmocka_unit_test(two_members_share_the_lanes_and_a_leaver_gives_them_back),
         cmocka_unit_test(unequal_partition_counts_are_refused),
         cmocka_unit_test(a_missing_input_topic_is_refused_by_name),
+        cmocka_unit_test(a_topic_that_is_deleted_and_made_anew_is_told_and_then_out_of_range),
         cmocka_unit_test(ends_are_asked_without_blocking),
         cmocka_unit_test(aborted_records_are_invisible_and_read_past),
         cmocka_unit_test(a_rerouted_record_keeps_its_first_topic_and_timestamp),

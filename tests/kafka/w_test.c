@@ -123,8 +123,10 @@ static void different_w_are_none(void **state)
     assert_non_null(strstr(odd.message, "different W"));
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    if (count > 1)
+        cmocka_set_test_filter(arguments[1]); /* one test, or a pattern of names */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(an_unknown_offset_is_written_as_zero_and_read_as_unknown),
