@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-int64_t clock_wall_ms(void);     /* UTC milliseconds */
+int64_t clock_wall_ms(void);      /* UTC milliseconds */
 int64_t clock_monotonic_us(void); /* for durations only */
-uint64_t clock_random(void);     /* for back-off and ids of processes; not for secrets */
+uint64_t clock_random(void);      /* for back-off and ids of processes; not for secrets */
 
 #endif

@@ -17,12 +17,24 @@ struct log_field {
 };
 
 /* As in: LOG(INFO, "lane taken", LOG_I("lane", lane), LOG_I("epoch", epoch)); at least one field. */
-#define LOG_T(name_, value_) {.name = (name_), .type = LOG_FIELD_TEXT, .text = (value_)}
-#define LOG_I(name_, value_) {.name = (name_), .type = LOG_FIELD_INT, .number = (int64_t)(value_)}
-#define LOG_B(name_, value_) {.name = (name_), .type = LOG_FIELD_BOOL, .number = (value_)}
-#define LOG_U(name_, value_) {.name = (name_), .type = LOG_FIELD_UUID, .id = (value_)}
-#define LOG(level_, message_, ...)                                                                                               \
-    log_write(LOG_LEVEL_##level_, message_, (const struct log_field[]){__VA_ARGS__},                                             \
+#define LOG_T(name_, value_)                                                                                           \
+    {                                                                                                                  \
+        .name = (name_), .type = LOG_FIELD_TEXT, .text = (value_)                                                      \
+    }
+#define LOG_I(name_, value_)                                                                                           \
+    {                                                                                                                  \
+        .name = (name_), .type = LOG_FIELD_INT, .number = (int64_t)(value_)                                            \
+    }
+#define LOG_B(name_, value_)                                                                                           \
+    {                                                                                                                  \
+        .name = (name_), .type = LOG_FIELD_BOOL, .number = (value_)                                                    \
+    }
+#define LOG_U(name_, value_)                                                                                           \
+    {                                                                                                                  \
+        .name = (name_), .type = LOG_FIELD_UUID, .id = (value_)                                                        \
+    }
+#define LOG(level_, message_, ...)                                                                                     \
+    log_write(LOG_LEVEL_##level_, message_, (const struct log_field[]){__VA_ARGS__},                                   \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count);
