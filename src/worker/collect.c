@@ -78,8 +78,8 @@ static void make_dead(struct batch *batch, int lane_index, int32_t place, enum d
     batch_link_odd(batch, lane_index, place);
 }
 
-/* What is to become of a decoded record: its order may belong to another lane. The value's order id rules, whatever the
- * record's key says: the key only chose the partition. */
+/* What is to become of a decoded record: its order may belong to another lane, however its sender computes partitions. (That
+ * its key is the order id, the codec has checked.) */
 static void sort_in(struct worker *worker, struct batch *batch, int lane_index, int32_t place)
 {
     struct batch_item *item = &batch->items[place];

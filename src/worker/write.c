@@ -123,17 +123,6 @@ static void remove_write(struct worker *worker, int place)
     worker->has_progressed = true;
 }
 
-/* Whether one that was decided later is still under way: it must come back before this one is sent (again). */
-static bool is_overtaken(const struct worker *worker, int place)
-{
-    for (int i = place + 1; i < worker->write_count; i++) {
-        if (worker->writes[i]->is_in_flight) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void write_pump(struct worker *worker)
 {
     if (worker->write_retry_us > worker->now_us) {
@@ -143,9 +132,6 @@ void write_pump(struct worker *worker)
     for (int place = 0; place < worker->write_count;) {
         struct batch *batch = worker->writes[place];
         if (!batch->is_in_flight) {
-            if (is_overtaken(worker, place)) {
-                return;
-            }
             if (!make_job(worker, batch)) {
                 remove_write(worker, place);
                 continue;

@@ -72,6 +72,7 @@ void sim_open(struct sim *sim, int32_t lanes, uint64_t seed)
     sim->now_us = 1000000;
     sim->random = seed * 0x9E3779B97F4A7C15u + 0x1234567u;
     sim->transaction_us = 27000;
+    sim->job_us = 2000;
     configure(&sim->config);
     log_set_level(getenv("BOOKING_SIM_LOG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR + 1);
     for (int lane = 0; lane < SIM_LANES_MAX; lane++) {

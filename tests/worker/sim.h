@@ -23,7 +23,7 @@ enum sim_fault {
     FAULT_SINK_BURNT_AFTER,   /* it is committed, and nobody knows */
     FAULT_SINK_FENCED,        /* aborted, as another producer had our id */
     FAULT_SOURCE_EMPTY,       /* a record is there and was not fetched yet */
-    FAULT_CODEC_LATER,        /* a schema is not known yet (only where the test says so) */
+    FAULT_CODEC_LATER,        /* a record's schema is not known yet */
     FAULT_KINDS
 };
 
@@ -129,12 +129,14 @@ struct sim {
     int orphan_count;
     bool (*choose)(struct sim *sim, enum sim_fault fault, void *context);
     void *choose_context;
-    uint64_t faults[FAULT_KINDS]; /* how many there were */
+    uint64_t faults[FAULT_KINDS];              /* how many there were */
     int64_t fetch_delay_ms[INPUT_TOPIC_COUNT]; /* a partition that was at its end seems to be there still for so long */
-    uint64_t calls;               /* to the outside, so far */
-    uint64_t crash_at;            /* the process that makes this call dies in it; 0 = none */
-    bool is_closing;              /* time passes inside source_wait() */
-    int64_t transaction_us;       /* how long one takes */
+    uint64_t calls;                            /* to the outside, so far */
+    uint64_t crash_at;                         /* the process that makes this call dies in it; 0 = none */
+    const struct record *decoding;             /* the record that FAULT_CODEC_LATER is asked about */
+    bool is_closing;                           /* time passes inside source_wait() */
+    int64_t transaction_us;                    /* how long one takes */
+    int64_t job_us;                            /* how long Postgres takes for one, at most */
 };
 
 /* --- the world: sim.c --- */
@@ -176,8 +178,9 @@ struct sim_action {
     int64_t at_ms;    /* occurred_at; 0 = now */
     int64_t start_ms; /* a placement's; 0 = ten days from then */
     int64_t amount_minor;
-    const char *zone;  /* NULL = Europe/Berlin */
-    int32_t partition; /* used when is_astray */
+    const char *zone;    /* NULL = Europe/Berlin */
+    const char *comment; /* a placement's; NULL = none */
+    int32_t partition;   /* used when is_astray */
     bool is_astray;
 };
 int64_t sim_send(struct sim *sim, struct sim_action action);
@@ -211,7 +214,7 @@ struct source {
     int64_t positions[SIM_LANES_MAX][INPUT_TOPIC_COUNT];
     int64_t waits_until_us;
     int64_t fetched_us; /* when something will have been fetched: ends the wait */
-    uint64_t held; /* records that were not released */
+    uint64_t held;      /* records that were not released */
 };
 
 struct sim_store_task {

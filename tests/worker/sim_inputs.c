@@ -101,7 +101,12 @@ static void put_placement(struct buffer *out, const struct sim_action *action)
     put_long(out, start_ms + 3600000);
     put_text(out, action->zone == NULL ? "Europe/Berlin" : action->zone);
     put_money(out, action->amount_minor == 0 ? 8000 : action->amount_minor);
-    put_null(out);
+    if (action->comment == NULL) {
+        put_null(out);
+    } else {
+        put_long(out, 1);
+        put_text(out, action->comment);
+    }
 }
 
 static enum topic topic_of(enum event_kind kind)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOB_US       2000
 #define LATE_US      50000
 #define GRACE_ORDERS 64
 
@@ -256,6 +255,12 @@ static enum status execute(struct store *store, struct store_job *job)
     return STATUS_FATAL;
 }
 
+/* Up to half of it by chance. */
+static int64_t job_us(struct sim *sim)
+{
+    return sim->job_us - (int64_t)(sim_random(sim) % (uint64_t)(sim->job_us / 2));
+}
+
 /* --- the connection --- */
 
 static void answer(struct store *store, enum status status, const char *why)
@@ -371,7 +376,7 @@ void sim_store_advance(struct store *store)
     while (!store->process->is_dead && store->task_count > 0 && store->tasks[0].at_us <= store->process->sim->now_us) {
         run_first(store);
         if (store->task_count > 0 && store->tasks[0].at_us <= store->process->sim->now_us) {
-            store->tasks[0].at_us = store->process->sim->now_us + JOB_US;
+            store->tasks[0].at_us = store->process->sim->now_us + job_us(store->process->sim);
         }
     }
 }
@@ -395,7 +400,7 @@ void store_submit(struct store *store, struct store_job *job)
 {
     CHECK(store->task_count < SIM_JOBS_MAX);
     store->tasks[store->task_count++] =
-        (struct sim_store_task){.job = job, .at_us = store->process->sim->now_us + JOB_US};
+        (struct sim_store_task){.job = job, .at_us = store->process->sim->now_us + job_us(store->process->sim)};
 }
 
 struct store_job *store_poll(struct store *store)

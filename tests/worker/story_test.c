@@ -196,6 +196,69 @@ static void a_rerouted_record_on_the_wrong_partition_is_a_dead_letter(void **sta
     sim_close(&sim);
 }
 
+static void on_a_tie_the_operator_goes_first_and_the_gateway_last(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 1, 25);
+    struct uuid order = sim_order_of_lane(&sim, 0, 0);
+    sim_act(&sim, GATEWAY_CAPTURED, order); /* all three at the same millisecond */
+    sim_act(&sim, PROVIDER_CONFIRMS, order);
+    sim_act(&sim, CUSTOMER_PLACES, order);
+    sim_start(&sim, 0);
+    settle(&sim);
+    assert_int_equal(sim_order(&sim, &order)->stage, STAGE_EXECUTION);
+    assert_int_equal(sim_count_outcomes(&sim, OUTCOME_APPLIED), 3);
+    sim_close(&sim);
+}
+
+static bool is_of_lane_0(struct sim *sim, enum sim_fault fault, void *context)
+{
+    return fault == FAULT_CODEC_LATER && sim->decoding->partition == 0 && *(bool *)context;
+}
+
+static void a_registry_that_is_away_holds_one_lane(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 2, 26);
+    bool is_away = true;
+    sim.choose = is_of_lane_0;
+    sim.choose_context = &is_away;
+    sim_start(&sim, 0);
+    struct uuid held = sim_order_of_lane(&sim, 0, 0), free = sim_order_of_lane(&sim, 1, 0);
+    sim_act(&sim, CUSTOMER_PLACES, held);
+    sim_act(&sim, CUSTOMER_PLACES, free);
+    sim_run(&sim, 3000);
+    assert_null(sim_order(&sim, &held));
+    assert_non_null(sim_order(&sim, &free));
+    is_away = false;
+    settle(&sim);
+    assert_non_null(sim_order(&sim, &held));
+    sim_close(&sim);
+}
+
+static void an_event_whose_outputs_cannot_be_written_is_a_dead_letter(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 1, 27);
+    sim.config.kafka_message_max_bytes = 900;
+    char comment[501];
+    memset(comment, 'x', sizeof comment);
+    comment[500] = '\0';
+    struct uuid small = sim_order_of_lane(&sim, 0, 0), large = sim_order_of_lane(&sim, 0, 1);
+    sim_act(&sim, CUSTOMER_PLACES, small);
+    (void)sim_send(&sim, (struct sim_action){
+                             .kind = CUSTOMER_PLACES, .event_id = sim_uuid(9), .order_id = large, .comment = comment});
+    sim_start(&sim, 0);
+    settle(&sim);
+    assert_non_null(sim_order(&sim, &small));
+    assert_null(sim_order(&sim, &large));
+    assert_int_equal(sim_count_outcomes(&sim, OUTCOME_DEAD_LETTER), 1);
+    sim_close(&sim);
+}
+
 /* --- tenures --- */
 
 static bool once(struct sim *sim, enum sim_fault fault, void *context)
@@ -593,6 +656,9 @@ int main(void)
         cmocka_unit_test(a_refused_placement_is_remembered_and_a_later_one_accepted),
         cmocka_unit_test(a_record_on_the_wrong_partition_is_rerouted_once),
         cmocka_unit_test(a_rerouted_record_on_the_wrong_partition_is_a_dead_letter),
+        cmocka_unit_test(on_a_tie_the_operator_goes_first_and_the_gateway_last),
+        cmocka_unit_test(a_registry_that_is_away_holds_one_lane),
+        cmocka_unit_test(an_event_whose_outputs_cannot_be_written_is_a_dead_letter),
         cmocka_unit_test(a_fenced_lane_is_taken_again),
         cmocka_unit_test(an_unknown_commit_discards_all_tenures),
         cmocka_unit_test(a_burn_reads_w_again_and_emits_what_is_missing),
