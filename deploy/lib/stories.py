@@ -160,6 +160,7 @@ def check_against_postgres(story, conninfo, stage, money):
     story.expect(f"Postgres says {row[0]}, not {stage}", row[0] == stage)
     found = {name: minor / 100 for name, minor in zip(LEDGER, row[2:]) if minor}
     story.expect(f"Postgres' ledger says {found}, not {money}", found == money)
+    story.wait(f"the StageChanged of sequence {row[1]}", lambda: any(change["sequence"] >= row[1] for change in story.changes()))
     sequences = [change["sequence"] for change in story.changes()]
     story.expect(f"StageChanged has the sequence numbers {sequences}, not 1 … {row[1]}", sequences == list(range(1, row[1] + 1)))
     story.expect(f"the history has {applied} applied events, not {row[1]}", applied == row[1])
