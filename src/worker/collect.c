@@ -192,6 +192,9 @@ static int take_turn(struct worker *worker, struct batch *batch, struct lane *la
 /* Rounds over all lanes until nobody has more, so that one busy lane does not fill the batch alone. */
 static void take_records(struct worker *worker)
 {
+    if (worker->collecting != NULL && worker->collecting->item_count == 0) {
+        worker->collecting->lane_count = 0; /* a lane whose record had to stay may have begun another tenure since */
+    }
     bool has_more = true;
     while (has_more) {
         has_more = false;
