@@ -18,10 +18,10 @@ bool codec_is_ready(struct codec *codec, struct failure *why);
 
 /* Why a record was kept as a dead letter: the Connect header `__connect.errors.stage`. */
 enum dead_stage {
-    DEAD_KEY,       /* KEY_CONVERTER */
-    DEAD_HEADERS,   /* HEADER_CONVERTER */
-    DEAD_VALUE,     /* VALUE_CONVERTER: framing, schema, bytes, limits */
-    DEAD_TASK,      /* TASK_PUT: it was decoded, and names no order, or money that cannot be counted */
+    DEAD_KEY,     /* KEY_CONVERTER */
+    DEAD_HEADERS, /* HEADER_CONVERTER */
+    DEAD_VALUE,   /* VALUE_CONVERTER: framing, schema, bytes, limits */
+    DEAD_TASK,    /* TASK_PUT: it was decoded, and names no order, or money that cannot be counted */
 };
 
 /* The trace context that came with a record, carried on to all that it causes. Empty texts when there is none. */
@@ -32,8 +32,9 @@ struct trace {
 /* Decodes one record. STATUS_OK: `*event`, its texts in `texts`. STATUS_POISON: it can never be read, `*why` says what is
  * wrong with it and `*stage` where. STATUS_RETRY: its schema is being fetched or the registry is away: the same call again later.
  * event->policy is set for a placement (by market, from config); `*market_is_known` false when the market got the default one. */
-MUST_USE enum status codec_decode(struct codec *codec, const struct record *record, struct arena *texts, struct event *event,
-                                  bool *market_is_known, enum dead_stage *stage, struct failure *why);
+MUST_USE enum status codec_decode(struct codec *codec, const struct record *record, struct arena *texts,
+                                  struct event *event, bool *market_is_known, enum dead_stage *stage,
+                                  struct failure *why);
 /* The views into record headers; no copy. */
 struct trace codec_trace(const struct record *record);
 
@@ -45,28 +46,32 @@ void outbox_add(struct buffer *batch, const struct output *output);
 bool outbox_next(struct bytes *rest, struct output *output, bool *is_torn);
 /* The headers to put on the wire: the explicit ones, and for an event the ce_* headers, made in `scratch`. Returns the count. */
 #define OUTBOX_SCRATCH 512
-int outbox_headers(const struct output *output, const char *ce_source, char scratch[OUTBOX_SCRATCH], struct header headers[HEADERS_MAX + 16]);
+int outbox_headers(const struct output *output, const char *ce_source, char scratch[OUTBOX_SCRATCH],
+                   struct header headers[HEADERS_MAX + 16]);
 
 /* Encodes all that one result emits (StageChanged, notices, instructions, alerts, a rejection) and appends it to the batch.
  * `order` is as the result left it; `event` is NULL for a deadline or reminder. Each output's size is checked before it is
  * appended. STATUS_FATAL when one is too large for its topic (config->kafka_message_max_bytes); STATUS_RETRY as long as
  * codec_is_ready() is false. On failure nothing is appended. */
-MUST_USE enum status codec_encode(struct codec *codec, const struct order *order, const struct event *event, const struct result *result,
-                                  const struct trace *trace, struct buffer *batch, int *output_count, struct failure *why);
+MUST_USE enum status codec_encode(struct codec *codec, const struct order *order, const struct event *event,
+                                  const struct result *result, const struct trace *trace, struct buffer *batch,
+                                  int *output_count, struct failure *why);
 /* Appends the record as it came, with headers that say why (contract: dead letters), and `alert` when money is concerned
  * (event != NULL then). A value that would not fit is cut, and a header says so. */
-void codec_encode_dead_letter(struct codec *codec, const struct record *record, enum dead_stage stage, const char *exception_class,
-                              const char *message, struct buffer *batch);
+void codec_encode_dead_letter(struct codec *codec, const struct record *record, enum dead_stage stage,
+                              const char *exception_class, const char *message, struct buffer *batch);
 /* The alert for money that names no order, or that cannot be counted. Ids are made of the record's position. */
-MUST_USE enum status codec_encode_money_alert(struct codec *codec, const struct event *event, const struct record *record, enum alert_kind kind,
-                                              struct buffer *batch, struct failure *why);
+MUST_USE enum status codec_encode_money_alert(struct codec *codec, const struct event *event,
+                                              const struct record *record, enum alert_kind kind, struct buffer *batch,
+                                              struct failure *why);
 /* Appends the record unchanged for `booking.rerouted`, on the partition given, with headers that keep its first topic and
  * timestamp. */
 void codec_encode_reroute(struct codec *codec, const struct record *record, int32_t partition, struct buffer *batch);
 
 /* One output as JSON for a person (show): with the schema that it names, or the built-in one when nobody can be asked about its
  * id. Enums by symbol; unions without wrapping, but {"Refund": {...}} where there is a choice of records. Appends to `*json`. */
-MUST_USE enum status codec_output_to_json(struct codec *codec, enum topic topic, struct bytes value, struct buffer *json, struct failure *why);
+MUST_USE enum status codec_output_to_json(struct codec *codec, enum topic topic, struct bytes value,
+                                          struct buffer *json, struct failure *why);
 
 /* The text of a built-in schema, exactly the file's. */
 struct text codec_schema_text(enum topic topic);

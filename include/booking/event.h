@@ -45,9 +45,9 @@ enum event_kind {
 struct event {
     enum event_kind kind;
     struct uuid event_id, order_id;
-    struct text actor_id;  /* the acting party's id; absent for gateway and operator (there it is only recorded) */
-    int64_t occurred_ms;   /* what the record says */
-    int64_t arrived_ms;    /* the broker's timestamp of the record, the first one if it was rerouted (T5) */
+    struct text actor_id; /* the acting party's id; absent for gateway and operator (there it is only recorded) */
+    int64_t occurred_ms;  /* what the record says */
+    int64_t arrived_ms;   /* the broker's timestamp of the record, the first one if it was rerouted (T5) */
 
     /* CUSTOMER_PLACES */
     struct text provider_id, customer_id, market, zone;
@@ -64,13 +64,14 @@ struct event {
     int32_t rating; /* 1 to 5 (Z1); 0 = absent */
 
     struct text gateway, payment_id;
-    struct uuid payment_key;     /* UUIDv5 of the order id's namespace over gateway, NUL, payment id */
-    struct money amount;         /* captured, reversed, refunded by an operator (V5) */
-    int64_t captured_ms;         /* what the gateway says; NO_INSTANT = absent (P2) */
-    struct uuid instruction_id;  /* which refund or payout a callback is about */
-    uint32_t instruction_number; /* the same as a number of this order's list, 0 = none of ours; set by the caller from the
+    struct uuid payment_key;    /* UUIDv5 of the order id's namespace over gateway, NUL, payment id */
+    struct money amount;        /* captured, reversed, refunded by an operator (V5) */
+    int64_t captured_ms;        /* what the gateway says; NO_INSTANT = absent (P2) */
+    struct uuid instruction_id; /* which refund or payout a callback is about */
+    uint32_t
+        instruction_number; /* the same as a number of this order's list, 0 = none of ours; set by the caller from the
                                     loaded order (ident.h), before the event is applied */
-    bool is_remembered;          /* the caller found the event id in the order's history (only where order_has_forgotten()) */
+    bool is_remembered; /* the caller found the event id in the order's history (only where order_has_forgotten()) */
 };
 
 /* "CancelOrder", as the record is called on the wire; "ConfirmationDeadline" for a deadline. */

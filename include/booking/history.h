@@ -46,7 +46,8 @@ struct history {
 };
 
 /* Connects, reads and disconnects. STATUS_OK also when nothing is found. RETRY: Postgres is away. FATAL: not our schema. */
-MUST_USE enum status history_read(const struct config *config, const struct uuid *order_id, struct history *out, struct failure *why);
+MUST_USE enum status history_read(const struct config *config, const struct uuid *order_id, struct history *out,
+                                  struct failure *why);
 void history_free(struct history *history);
 /* The batch that a line points to; NULL when there is none (any more). */
 const struct history_batch *history_batch_of(const struct history *history, const struct history_line *line);

@@ -6,7 +6,8 @@
 #include "booking/record.h"
 
 /* UUIDv5 in the namespace of the order id over "sequence/topic/kind/index". `kind` is the wire's name ("PAYMENT_DUE"). */
-struct uuid ident_output(const struct uuid *order_id, uint64_t sequence, enum topic topic, const char *kind, uint32_t index);
+struct uuid ident_output(const struct uuid *order_id, uint64_t sequence, enum topic topic, const char *kind,
+                         uint32_t index);
 /* The same for an output about a record that found no order: over "topic/partition/offset/kind". */
 struct uuid ident_record(const struct uuid *order_id, const struct record *record, const char *kind);
 /* UUIDv5 in the namespace of the order id over "refund-or-payout/number" or "payment-request/number". */

@@ -7,13 +7,14 @@
 #include "booking/text.h"
 #include "booking/zone.h"
 
-#define PARTY_SIZE 72           /* a customer's or a provider's id: up to 71 bytes and a NUL */
-#define COMMENT_SIZE 512        /* up to 511 bytes and a NUL */
-#define NO_INSTANT INT64_MIN    /* "no such instant"; every other value is UTC milliseconds */
-#define PAYMENTS_MAX 64         /* payments (captures and reversals) that one order remembers (P9); one more is a dead letter */
-#define INSTRUCTIONS_MAX 208    /* refunds and payouts of one order; bounded by PAYMENTS_MAX and the cap on price proposals */
-#define FOREIGN_MAX 8           /* currencies other than the price's that one order has seen (P5) */
-#define SEEN_MAX 64             /* newest event ids in the order itself; older ones are asked from its history */
+#define PARTY_SIZE   72        /* a customer's or a provider's id: up to 71 bytes and a NUL */
+#define COMMENT_SIZE 512       /* up to 511 bytes and a NUL */
+#define NO_INSTANT   INT64_MIN /* "no such instant"; every other value is UTC milliseconds */
+#define PAYMENTS_MAX 64 /* payments (captures and reversals) that one order remembers (P9); one more is a dead letter */
+#define INSTRUCTIONS_MAX                                                                                               \
+    208                /* refunds and payouts of one order; bounded by PAYMENTS_MAX and the cap on price proposals */
+#define FOREIGN_MAX 8  /* currencies other than the price's that one order has seen (P5) */
+#define SEEN_MAX    64 /* newest event ids in the order itself; older ones are asked from its history */
 
 enum stage {
     STAGE_NONE, /* no order has come to exist under this id */
@@ -58,9 +59,10 @@ enum deadline {
 struct clock {
     int64_t started_ms; /* what its window counts from */
     int64_t told_ms;    /* the instant that people are told: the last moment in time, or a bound that is exclusive */
-    int64_t due_ms;     /* the instant that the timer acts after, and dates its effect with; told_ms plus a grace (P2, E6) */
-    bool is_exclusive;  /* a bound at an appointment's start: at due_ms itself it is over (T2) */
-    bool is_reminded;   /* its reminder went out, or can no longer go out (N3) */
+    int64_t
+        due_ms; /* the instant that the timer acts after, and dates its effect with; told_ms plus a grace (P2, E6) */
+    bool is_exclusive; /* a bound at an appointment's start: at due_ms itself it is over (T2) */
+    bool is_reminded;  /* its reminder went out, or can no longer go out (N3) */
 };
 
 /* The order's own ledger in the price's currency (M2). All are sums, none ever goes down. */
@@ -139,7 +141,8 @@ struct order {
     struct payment payments[PAYMENTS_MAX];
     int32_t instruction_count;
     struct instruction instructions[INSTRUCTIONS_MAX];
-    uint64_t seen_count; /* event ids ever remembered; the newest SEEN_MAX of them are in seen[seen_count % SEEN_MAX ...] */
+    uint64_t
+        seen_count; /* event ids ever remembered; the newest SEEN_MAX of them are in seen[seen_count % SEEN_MAX ...] */
     struct uuid seen[SEEN_MAX];
 };
 

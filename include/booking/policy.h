@@ -5,7 +5,7 @@
 #include "booking/text.h"
 
 #define POLICY_NAME_SIZE 32
-#define POLICIES_MAX 32
+#define POLICIES_MAX     32
 
 struct policy {
     char name[POLICY_NAME_SIZE]; /* also the market that selects it */

@@ -6,9 +6,9 @@
 #include "booking/check.h"
 #include "booking/event.h"
 
-#define NOTICES_MAX 8
+#define NOTICES_MAX             8
 #define RESULT_INSTRUCTIONS_MAX 3
-#define ALERTS_MAX 2
+#define ALERTS_MAX              2
 
 enum outcome {
     OUTCOME_APPLIED,     /* an event took effect, or a deadline fired: it has its own sequence */
@@ -136,16 +136,16 @@ struct result {
     const char *rule; /* "X4"; static text */
     int row;          /* of the table; -1 for a reminder and for a repeated event id, which no row is about */
     enum reason reason;
-    int64_t at_ms;       /* when it counts: T5 for an event, the deadline itself for a deadline */
-    uint64_t sequence;   /* its own when applied, else the current one (N4) */
-    uint32_t aside;      /* which of the outputs without their own sequence; tells their ids apart. 0 when applied */
-    enum stage from, to; /* equal when the stage did not move */
-    enum stage via;      /* STAGE_NONE, or the stage that it passed through at the same instant (P7) */
+    int64_t at_ms;        /* when it counts: T5 for an event, the deadline itself for a deadline */
+    uint64_t sequence;    /* its own when applied, else the current one (N4) */
+    uint32_t aside;       /* which of the outputs without their own sequence; tells their ids apart. 0 when applied */
+    enum stage from, to;  /* equal when the stage did not move */
+    enum stage via;       /* STAGE_NONE, or the stage that it passed through at the same instant (P7) */
     const char *via_rule; /* the rule of the second of the two moves, NULL when there is one at most */
-    bool order_changed;  /* the row must be written */
-    bool is_future;      /* occurred_at lay after the broker's timestamp: counted at the latter (T5) */
-    bool is_late;        /* or more than arrival_grace before it */
-    bool shows_order;    /* a rejection shows stage and terms (not A1's) */
+    bool order_changed;   /* the row must be written */
+    bool is_future;       /* occurred_at lay after the broker's timestamp: counted at the latter (T5) */
+    bool is_late;         /* or more than arrival_grace before it */
+    bool shows_order;     /* a rejection shows stage and terms (not A1's) */
     int notice_count;
     struct notice notices[NOTICES_MAX];
     int instruction_count;
@@ -158,7 +158,8 @@ struct result {
  * event its own outcome. Returns true as long as the event still waits for its turn: call again with the same event.
  * `zone` is the order's zone (for CUSTOMER_PLACES the event's); NULL = unknown. A rejected placement leaves stage NONE but
  * remembers the event id; keep such an order apart from those that exist. */
-MUST_USE bool process_step(struct order *order, const struct event *event, const struct zone *zone, struct result *result);
+MUST_USE bool process_step(struct order *order, const struct event *event, const struct zone *zone,
+                           struct result *result);
 
 /* From the clock: fires the earliest deadline, or sends the earliest reminder, that is due strictly before `before_ms`.
  * False when there is none. The caller has read every input of the order's lane up to before_ms + arrival_grace (T4). */
@@ -176,20 +177,20 @@ enum party notice_recipient(enum notice_kind kind);            /* PARTY_CUSTOMER
 
 /* --- the table, for those who print it (diagram), count it or prove it --- */
 
-#define ROW_GUARDS_MAX 4
+#define ROW_GUARDS_MAX  4
 #define ROW_UPDATES_MAX 5
 #define ROW_NOTICES_MAX 5
 
 /* One row, in words. Pointers are static. */
 struct row_view {
     const char *rule, *says;
-    uint32_t from; /* bit 1 << enum stage for each stage that it applies in */
-    uint64_t on;        /* bit 1 << enum event_kind for each kind of event that it is about */
-    enum stage to, via; /* `to` is STAGE_NONE where the stage stays as it is; `via` as in struct result */
+    uint32_t from;        /* bit 1 << enum stage for each stage that it applies in */
+    uint64_t on;          /* bit 1 << enum event_kind for each kind of event that it is about */
+    enum stage to, via;   /* `to` is STAGE_NONE where the stage stays as it is; `via` as in struct result */
     const char *via_rule; /* the rule that moves it on from `via`, NULL when there is none */
     enum outcome outcome;
-    enum reason reason; /* of a refusal or a dead letter */
-    enum alert_kind alert; /* ALERT_KIND_COUNT = none */
+    enum reason reason;                                                    /* of a refusal or a dead letter */
+    enum alert_kind alert;                                                 /* ALERT_KIND_COUNT = none */
     const char *guards[ROW_GUARDS_MAX + 1], *updates[ROW_UPDATES_MAX + 1]; /* names; NULL ends the list */
     enum notice_kind notices[ROW_NOTICES_MAX];
     int notice_count;
@@ -197,7 +198,5 @@ struct row_view {
 
 int process_row_count(void);
 struct row_view process_row(int index);
-
-
 
 #endif

@@ -24,8 +24,8 @@ enum topic {
     TOPIC_COUNT
 };
 
-#define LANES_MAX 1024
-#define HEADERS_MAX 32
+#define LANES_MAX        1024
+#define HEADERS_MAX      32
 #define OFFSET_BEGINNING ((int64_t)-2) /* "the oldest record there is" */
 
 /* "customer-actions": the name without the configured prefix. */
@@ -33,7 +33,7 @@ const char *topic_suffix(enum topic topic);
 
 /* What a rerouted record carries beside its own headers: the suffix of its first topic, and the timestamp that it had there
  * (decimal milliseconds). */
-#define HEADER_ORIGIN_TOPIC "booking-origin-topic"
+#define HEADER_ORIGIN_TOPIC    "booking-origin-topic"
 #define HEADER_FIRST_TIMESTAMP "booking-first-timestamp"
 
 struct header {
@@ -46,10 +46,10 @@ struct record {
     enum topic topic;
     int32_t partition; /* = lane */
     int64_t offset;
-    int64_t timestamp_ms;         /* of the broker or the producer, as the topic is configured */
-    int64_t first_timestamp_ms;   /* the same, or for a rerouted record what its first topic had (T5) */
-    enum topic origin;            /* the same as topic, or for a rerouted record its first topic */
-    bool timestamp_is_brokers;    /* LogAppendTime */
+    int64_t timestamp_ms;       /* of the broker or the producer, as the topic is configured */
+    int64_t first_timestamp_ms; /* the same, or for a rerouted record what its first topic had (T5) */
+    enum topic origin;          /* the same as topic, or for a rerouted record its first topic */
+    bool timestamp_is_brokers;  /* LogAppendTime */
     struct bytes key, value;
     int header_count; /* headers beyond HEADERS_MAX make the record a dead letter: `has_too_many_headers` */
     bool has_too_many_headers;
@@ -64,9 +64,10 @@ struct output {
     int64_t timestamp_ms;
     struct bytes key; /* the order id as text; a dead letter's own key */
     struct bytes value;
-    struct uuid event_id; /* none for dead letters and rerouted records; else the ce_* headers are made of it at emission */
+    struct uuid
+        event_id; /* none for dead letters and rerouted records; else the ce_* headers are made of it at emission */
     struct uuid caused_by; /* none = a timer */
-    int header_count;     /* explicit ones: trace context; all headers of a dead letter or a rerouted record */
+    int header_count;      /* explicit ones: trace context; all headers of a dead letter or a rerouted record */
     struct header headers[HEADERS_MAX + 8];
 };
 

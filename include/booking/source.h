@@ -23,19 +23,19 @@ enum source_event_kind {
     SOURCE_LOST,     /* all lanes are gone, and others may have them already */
     SOURCE_UNEQUAL,  /* refused: input topics have different partition counts, or one is missing; `why` names them */
     SOURCE_ENDS,     /* answer to source_ask_ends() */
-    SOURCE_TROUBLE,  /* a broker cannot be reached, an authorisation failed …: for log and readiness; it goes on by itself */
+    SOURCE_TROUBLE, /* a broker cannot be reached, an authorisation failed …: for log and readiness; it goes on by itself */
 };
 
 struct source_event {
     enum source_event_kind kind;
-    int32_t lane_count;     /* N: how many lanes there are in all (ASSIGNED) */
+    int32_t lane_count; /* N: how many lanes there are in all (ASSIGNED) */
     int assigned_count;
     int32_t lanes[LANES_MAX];
     struct membership membership; /* ASSIGNED */
     /* SOURCE_ENDS */
     int32_t lane;
-    int64_t asked_at_ms; /* wall time just before the request left */
-    bool ends_known;     /* false: the brokers did not answer; ask again */
+    int64_t asked_at_ms;             /* wall time just before the request left */
+    bool ends_known;                 /* false: the brokers did not answer; ask again */
     int64_t ends[INPUT_TOPIC_COUNT]; /* next offset to be written, as a read_committed reader sees it */
     struct failure why;
 };
@@ -59,11 +59,13 @@ void source_wake(struct source *source);
 bool source_poll(struct source *source, struct source_event *out);
 /* Starts reading an assigned lane at these offsets; what was fetched before is dropped. STATUS_RETRY: librdkafka is still busy
  * with the assignment, the same call again. STATUS_FENCED: the lane is not assigned (any more). */
-MUST_USE enum status source_begin(struct source *source, int32_t lane, const int64_t offsets[INPUT_TOPIC_COUNT], struct failure *why);
+MUST_USE enum status source_begin(struct source *source, int32_t lane, const int64_t offsets[INPUT_TOPIC_COUNT],
+                                  struct failure *why);
 /* Stops handing out records of the lane (halted, or its tenure was discarded). */
 void source_stop(struct source *source, int32_t lane);
 /* The next record of one input partition. Backpressure is not calling it. */
-enum source_next source_next(struct source *source, int32_t lane, enum topic topic, struct record *out, struct failure *why);
+enum source_next source_next(struct source *source, int32_t lane, enum topic topic, struct record *out,
+                             struct failure *why);
 void source_release(struct source *source, struct record *record);
 /* The offset after the newest that was read past, control records included: what may be stored when the partition is at
  * its end; OFFSET_BEGINNING when nothing is known. */

@@ -63,8 +63,8 @@ struct store_lane_write {
 /* At most one per order and batch: as it stands after the batch's last event. */
 struct store_order_write {
     int32_t lane;
-    bool is_new;     /* INSERT, else UPDATE */
-    bool is_refused; /* goes to refused_placements, not to orders */
+    bool is_new;       /* INSERT, else UPDATE */
+    bool is_refused;   /* goes to refused_placements, not to orders */
     size_t at, length; /* packed order in the job's `data`; typed columns are derived from it by the store */
 };
 
@@ -132,7 +132,8 @@ struct store_job {
 /* Starts the thread, which connects and, when the connection breaks, connects again with back-off; every job that was
  * submitted before a break comes back LOST (writes) or RETRY (reads). `wake` is called on that thread after each job. Jobs that
  * are still there at store_close() are not answered. */
-MUST_USE enum status store_open(const struct config *config, void (*wake)(void *), void *wake_context, struct store **out, struct failure *why);
+MUST_USE enum status store_open(const struct config *config, void (*wake)(void *), void *wake_context,
+                                struct store **out, struct failure *why);
 void store_close(struct store *store);
 void store_submit(struct store *store, struct store_job *job);
 struct store_job *store_poll(struct store *store);

@@ -10,8 +10,8 @@
 
 struct worker;
 
-MUST_USE enum status worker_open(const struct config *config, struct codec *codec, struct source *source, struct sink *sink, struct store *store,
-                                 struct worker **out, struct failure *why);
+MUST_USE enum status worker_open(const struct config *config, struct codec *codec, struct source *source,
+                                 struct sink *sink, struct store *store, struct worker **out, struct failure *why);
 /* After it no job of this worker is in flight. */
 void worker_close(struct worker *worker);
 /* One turn: serves the group, takes up what came back, builds and sends what can be sent, then waits for at most wait_ms
@@ -36,6 +36,7 @@ struct worker_status {
     int64_t last_turn_ms; /* wall time: for /livez */
     int lanes_assigned, lanes_running, lanes_halted;
 };
-int worker_snapshot(struct worker *worker, struct worker_status *status, struct worker_lane_status *lanes, int lanes_max);
+int worker_snapshot(struct worker *worker, struct worker_status *status, struct worker_lane_status *lanes,
+                    int lanes_max);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "booking/text.h"
 
-#define ZONE_NAME_SIZE 40 /* the longest name of the IANA database has 32 characters */
+#define ZONE_NAME_SIZE       40 /* the longest name of the IANA database has 32 characters */
 #define ZONE_TRANSITIONS_MAX 400
 
 /* Days since 1970-01-01 in the proleptic Gregorian calendar. */
