@@ -50,7 +50,7 @@ static const char help[] =
     "      expect: {stage: CANCELLED, moves: [[PAYMENT, CANCELLED, '2026-05-04T22:15Z', P2]]}\n"
     "    finally: {stage: CANCELLED, refunds: [], payouts: [], ledger: {captured: 0.00 EUR}}\n"
     "\n"
-    "The format is part of the contract in schemas/README.md. Beyond it: an event may name the acting party's id\n"
+    "tests/scenarios/README.md describes every key. Beyond the plain form an event may name the acting party's id\n"
     "(actor: somebody-else), a placement may have 'expect', 'customer' and 'provider', 'expect' knows emits.alerts\n"
     "and rejection.reason, and every single value may be a list of alternatives.\n"
     "\n"
