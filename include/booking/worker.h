@@ -12,7 +12,8 @@ struct worker;
 
 MUST_USE enum status worker_open(const struct config *config, struct codec *codec, struct source *source,
                                  struct sink *sink, struct store *store, struct worker **out, struct failure *why);
-/* After it no job of this worker is in flight. */
+/* Waits for the jobs that are in flight, so codec, source, sink and store must still be open; for at most 10 s: what hangs longer
+ * keeps its memory until the process ends. */
 void worker_close(struct worker *worker);
 /* One turn: serves the group, takes up what came back, builds and sends what can be sent, then waits for at most wait_ms
  * when there was nothing to do. */

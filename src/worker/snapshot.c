@@ -125,7 +125,6 @@ void snapshot_take(struct worker *worker)
     metrics_set(METRIC_DEADLINES_OPEN, NULL, NULL, (double)open);
     metrics_set(METRIC_DEADLINES_OVERDUE, NULL, NULL, (double)overdue);
     metrics_set(METRIC_CACHE_BYTES, NULL, NULL, (double)worker->cache.bytes);
-    metrics_set(METRIC_READY, NULL, NULL, status.is_ready);
 }
 
 int worker_snapshot(struct worker *worker, struct worker_status *status, struct worker_lane_status *lanes,
