@@ -32,6 +32,12 @@ static void put_signed(struct writer *out, int64_t number)
     put_number(out, ((uint64_t)number << 1) ^ (uint64_t)(number >> 63));
 }
 
+/* An instant that usually lies near another one. Any two will do: the sum wraps back. */
+static void put_since(struct writer *out, int64_t instant_ms, int64_t since_ms)
+{
+    put_signed(out, (int64_t)((uint64_t)instant_ms - (uint64_t)since_ms));
+}
+
 static void put_bytes(struct writer *out, const void *data, size_t length)
 {
     CHECK((size_t)(out->end - out->at) >= length);
@@ -88,6 +94,11 @@ static int64_t get_signed(struct packed_reader *in)
 {
     uint64_t number = get_number(in);
     return (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
+}
+
+static int64_t get_since(struct packed_reader *in, int64_t since_ms)
+{
+    return (int64_t)((uint64_t)since_ms + (uint64_t)get_signed(in));
 }
 
 static void get_bytes(struct packed_reader *in, void *out, size_t length)
@@ -149,7 +160,7 @@ static void put_terms(struct writer *out, const struct terms *terms)
 {
     put_number(out, terms->revision);
     put_signed(out, terms->start_ms);
-    put_signed(out, terms->end_ms - terms->start_ms);
+    put_since(out, terms->end_ms, terms->start_ms);
     put_signed(out, terms->price_minor);
     put_string(out, terms->comment);
 }
@@ -158,7 +169,7 @@ static void get_terms(struct packed_reader *in, struct terms *terms)
 {
     terms->revision = get_bounded(in, UINT32_MAX);
     terms->start_ms = get_signed(in);
-    terms->end_ms = (int64_t)((uint64_t)terms->start_ms + (uint64_t)get_signed(in));
+    terms->end_ms = get_since(in, terms->start_ms);
     terms->price_minor = get_signed(in);
     get_string(in, terms->comment, sizeof terms->comment);
 }
@@ -175,8 +186,8 @@ static void put_clocks(struct writer *out, const struct order *order)
         if (clock->due_ms == NO_INSTANT)
             continue;
         put_signed(out, clock->started_ms);
-        put_signed(out, clock->told_ms - clock->started_ms);
-        put_signed(out, clock->due_ms - clock->told_ms);
+        put_since(out, clock->told_ms, clock->started_ms);
+        put_since(out, clock->due_ms, clock->told_ms);
         put_byte(out, (uint8_t)((clock->is_exclusive ? 1 : 0) | (clock->is_reminded ? 2 : 0)));
     }
 }
@@ -189,8 +200,8 @@ static void get_clocks(struct packed_reader *in, struct order *order)
         if ((running >> i & 1) == 0)
             continue;
         clock->started_ms = get_signed(in);
-        clock->told_ms = (int64_t)((uint64_t)clock->started_ms + (uint64_t)get_signed(in));
-        clock->due_ms = (int64_t)((uint64_t)clock->told_ms + (uint64_t)get_signed(in));
+        clock->told_ms = get_since(in, clock->started_ms);
+        clock->due_ms = get_since(in, clock->told_ms);
         uint8_t flags = get_byte(in);
         clock->is_exclusive = (flags & 1) != 0;
         clock->is_reminded = (flags & 2) != 0;
