@@ -2,14 +2,17 @@
 #include "kafka/source_parts.h"
 
 #include "booking/clock.h"
+#include "booking/log.h"
 
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-#define POLLS_A_TURN    64
-#define LEAVE_WITHIN_MS 5000
+#define POLLS_A_TURN     64
+#define LEAVE_WITHIN_MS  5000
+#define DESTROY_WITHIN_S 5
 
 static void wake(rd_kafka_t *consumer, void *opaque)
 {
@@ -43,7 +46,7 @@ static enum status open_consumer(struct source *source, struct failure *why)
     settings_number(&settings, "queued.max.messages.kbytes", QUEUE_KIB);
     settings_number(&settings, "max.partition.fetch.bytes", FETCH_KIB * 1024);
     settings_number(&settings, "fetch.max.bytes", 8 * FETCH_KIB * 1024);
-    settings_number(&settings, "topic.metadata.refresh.interval.ms", 30000);
+    settings_number(&settings, "topic.metadata.refresh.interval.ms", 10000);
     if (settings.status == STATUS_OK) {
         rd_kafka_conf_set_opaque(settings.conf, source);
         rd_kafka_conf_set_rebalance_cb(settings.conf, rebalance);
@@ -115,8 +118,34 @@ static void leave(struct source *source)
     rd_kafka_queue_destroy(last);
 }
 
+static void *destroy(void *consumer)
+{
+    rd_kafka_destroy_flags(consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
+}
+
+/* False: librdkafka does not let go. 2.0.2 can lose count of who uses a broker when a topic was deleted and made anew while it
+ * was read; a process that is told to stop must not wait for that. */
+static bool destroy_consumer(struct source *source)
+{
+    pthread_t thread;
+    struct timespec until;
+    if (pthread_create(&thread, NULL, destroy, source->consumer) != 0) {
+        destroy(source->consumer);
+        return true;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += DESTROY_WITHIN_S;
+    if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+        return true;
+    pthread_detach(thread);
+    LOG(WARNING, "kafka consumer is left behind: it does not end", LOG_I("waited_s", DESTROY_WITHIN_S));
+    return false;
+}
+
 void source_close(struct source *source)
 {
+    bool is_gone = true;
     questions_close(source);
     if (source->consumer) {
         if (source->main_queue)
@@ -124,8 +153,10 @@ void source_close(struct source *source)
         rebalance_forget(source);
         if (source->main_queue)
             rd_kafka_queue_destroy(source->main_queue);
-        rd_kafka_destroy_flags(source->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        is_gone = destroy_consumer(source);
     }
+    if (!is_gone)
+        return; /* its threads may still call us: all that they see stays */
     events_free(source);
     pthread_mutex_destroy(&source->mutex);
     close(source->wake_fd);
