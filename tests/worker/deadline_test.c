@@ -10,12 +10,6 @@
 #define MINUTE_MS ((int64_t)60 * 1000)
 #define HOUR_MS   (60 * MINUTE_MS)
 
-static void settle(struct sim *sim)
-{
-    assert_true(sim_settle(sim, 120000));
-    sim_check(sim);
-}
-
 static enum stage stage_of(struct sim *sim, struct uuid order)
 {
     const struct order *found = sim_order(sim, &order);

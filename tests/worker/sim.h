@@ -198,6 +198,14 @@ void sim_check(const struct sim *sim);
 /* A hash of all orders: the same inputs give the same orders, whatever happened on the way. */
 uint64_t sim_digest(const struct sim *sim);
 
+/* --- steps that stories share: sim_steps.c --- */
+/* Until everything is read, written and emitted; then all must be as promised. */
+void settle(struct sim *sim);
+/* The next time that this can go wrong, it does. `*fault` has to live on. */
+void fail_once(struct sim *sim, enum sim_fault *fault);
+/* Orders number `from` and on, of every lane. */
+void place_some(struct sim *sim, int from, int count);
+
 /* --- the parts of one process --- */
 #define SIM_EVENTS_MAX 16
 #define SIM_JOBS_MAX   32

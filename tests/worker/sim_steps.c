@@ -1,0 +1,33 @@
+/* Steps that several stories share. */
+#include "sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+/* after those */
+#include <cmocka.h>
+
+void settle(struct sim *sim)
+{
+    assert_true(sim_settle(sim, 120000));
+    sim_check(sim);
+}
+
+static bool once(struct sim *sim, enum sim_fault fault, void *context)
+{
+    return fault == *(enum sim_fault *)context && sim->faults[fault] == 0;
+}
+
+void fail_once(struct sim *sim, enum sim_fault *fault)
+{
+    sim->choose = once;
+    sim->choose_context = fault;
+}
+
+void place_some(struct sim *sim, int from, int count)
+{
+    for (int i = from; i < from + count; i++) {
+        for (int32_t lane = 0; lane < sim->lane_count; lane++) {
+            sim_act(sim, CUSTOMER_PLACES, sim_order_of_lane(sim, lane, i));
+        }
+    }
+}
