@@ -154,7 +154,7 @@ void lane_halt(struct worker *worker, struct lane *lane, const char *why)
     lane->tenure = ++worker->last_tenure;
     say_why(lane, reason);
     lane->halt_is_recorded = false;
-    LOG(ERROR, "lane halted; the others go on. See 'booking-worker lanes show', then decide with 'lanes resume'",
+    LOG(ERROR, "lane halted; the others go on. deploy/runbook/halted-lane.md says what an operator can do",
         LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch), LOG_I("seq", lane->seq_stored), LOG_I("w", lane->w),
         LOG_T("why", reason));
 }

@@ -124,8 +124,8 @@ static void note_taken(struct lane *lane, const struct store_lane *row)
         lane->state = LANE_HALTED;
         lane->halt_is_recorded = true;
         snprintf(lane->why, sizeof lane->why, "%s", row->halt_reason);
-        LOG(ERROR, "lane is halted and waits for an operator: 'booking-worker lanes show'", LOG_I("lane", lane->number),
-            LOG_T("why", lane->why));
+        LOG(ERROR, "lane is halted and waits for an operator: deploy/runbook/halted-lane.md",
+            LOG_I("lane", lane->number), LOG_T("why", lane->why));
         return;
     }
     lane->state = LANE_READING_W;
