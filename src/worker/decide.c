@@ -314,6 +314,12 @@ static bool decide_order(struct turn *turn, bool *is_fatal)
         *is_fatal = true;
         return false;
     }
+    if (order->stage != STAGE_NONE && zones_find(text_of(order->zone)) == NULL) {
+        (void)failure_set(&turn->why, STATUS_FATAL,
+                          "the time zone %s of an order is not in this system's tzdata any more", order->zone);
+        *is_fatal = true;
+        return false;
+    }
     bool is_decided = true;
     for (int32_t place = turn->entry->first; is_decided && place >= 0; place = turn->batch->items[place].next) {
         struct batch_item *item = &turn->batch->items[place];
