@@ -126,6 +126,10 @@ static void a_repetition_is_found_behind_a_write_that_had_to_be_repeated(void **
     while (sim.processes[0]->store.task_count == 0 || sim.processes[0]->store.tasks[0].job->kind != STORE_WRITE) {
         sim_run(&sim, 1);
     }
+    sim.processes[0]->store.tasks[0].at_us += 100000; /* slow enough for the next batch to ask behind it */
+    sim_run(&sim, 50);
+    assert_int_equal(sim.processes[0]->store.task_count, 2);
+    assert_true(sim.processes[0]->store.tasks[1].job->recall_count > 0);
     fail_once(&sim, &fault);
     settle(&sim);
     assert_int_equal(sim.faults[fault], 1);
