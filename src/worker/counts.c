@@ -61,6 +61,10 @@ void count_batch(const struct batch *batch)
             metrics_add(METRIC_REROUTED, topic_suffix((enum topic)topic), NULL, (double)batch->rerouted[topic]);
         }
     }
+    if (batch->late > 0 || batch->future > 0) {
+        LOG(INFO, "event times corrected by the brokers' timestamps", LOG_T("rule", "T5"), LOG_I("late", batch->late),
+            LOG_I("future", batch->future));
+    }
     if (batch->late > 0) {
         metrics_add(METRIC_TIMES_CORRECTED, "late", NULL, (double)batch->late);
     }

@@ -150,6 +150,32 @@ static void a_batch_that_postgres_refuses_halts_only_the_guilty_lane(void **stat
     sim_close(&sim);
 }
 
+static void an_order_whose_time_zone_is_gone_halts_its_lane(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 2, 30);
+    sim_start(&sim, 0);
+    place_some(&sim, 0, 1);
+    settle(&sim);
+    sim_kill(&sim, 0);
+    static struct order order;
+    struct sim_order *stored = &sim.postgres.orders[0];
+    assert_true(order_unpack((struct bytes){stored->packed.data, stored->packed.length}, &order));
+    strcpy(order.zone, "Atlantis/Center");
+    buffer_clear(&stored->packed);
+    stored->packed.length = order_pack(&order, buffer_reserve(&stored->packed, ORDER_PACKED_MAX));
+    sim_start(&sim, 0);
+    place_some(&sim, 5, 1);
+    sim_act(&sim, PROVIDER_CONFIRMS, order.order_id);
+    sim_run(&sim, 5000);
+    assert_true(sim.postgres.rows[stored->lane].is_halted);
+    assert_non_null(strstr(sim.postgres.rows[stored->lane].halt_reason, "Atlantis/Center"));
+    struct uuid other = sim_order_of_lane(&sim, 1 - stored->lane, 5);
+    assert_non_null(sim_order(&sim, &other));
+    sim_close(&sim);
+}
+
 /* --- outages --- */
 
 static void outputs_that_kafka_does_not_take_stop_the_reading(void **state)
@@ -242,6 +268,7 @@ int main(void)
         cmocka_unit_test(an_outbox_batch_that_is_gone_halts_the_lane),
         cmocka_unit_test(offsets_that_are_gone_halt_the_lane),
         cmocka_unit_test(a_batch_that_postgres_refuses_halts_only_the_guilty_lane),
+        cmocka_unit_test(an_order_whose_time_zone_is_gone_halts_its_lane),
         cmocka_unit_test(outputs_that_kafka_does_not_take_stop_the_reading),
         cmocka_unit_test(postgres_away_is_waited_for),
         cmocka_unit_test(draining_finishes_what_was_begun),
