@@ -8,6 +8,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from topics import OUTPUTS
 
+# Failures come back from the calls; librdkafka need not print each attempt as well.
+QUIET = {"log_level": 2}
+
 
 class Upstream:
     """Produces records on the input topics, keyed by order id and partitioned as the JVM's clients do."""
@@ -16,7 +19,7 @@ class Upstream:
         self.prefix = prefix
         self.failures = []
         self.producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 2,
-                                  "enable.idempotence": True, **settings})
+                                  "enable.idempotence": True, **QUIET, **settings})
 
     def _delivered(self, error, message):
         if error is not None:
@@ -60,10 +63,10 @@ class Reader:
         self.failure = None
         self.is_stopping = False
         self.read_up_to = {}
-        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+        self.admin = AdminClient({"bootstrap.servers": bootstrap, **QUIET})
         self.consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "isolation.level": "read_committed",
                                   "enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": True,
-                                  "fetch.wait.max.ms": 20})
+                                  "fetch.wait.max.ms": 20, **QUIET})
         topics = self.consumer.list_topics(timeout=30).topics
         self.partitions = [TopicPartition(prefix + suffix, number, 0) for suffix in suffixes
                            for number in topics[prefix + suffix].partitions]

@@ -34,14 +34,23 @@ def servers():
 
 
 @pytest.fixture
+def own_kafka(servers, tmp_path):
+    """The shared servers, but a broker that the test may kill: the shared one has everybody's topics to recover."""
+    directory = tmp_path / "servers"
+    directory.mkdir()
+    yield servers._replace(directory=directory, kafka=server("start", "kafka", directory))
+    server("stop", "kafka", directory)
+
+
+@pytest.fixture
 def make_world(servers, tmp_path):
     """World(…) on the shared servers; all that it started is stopped after the test. A failed test keeps its logs."""
     worlds = []
 
-    def make(**settings):
+    def make(on=servers, **settings):
         directory = tmp_path / str(len(worlds))
         directory.mkdir()
-        worlds.append(World(directory, servers, **settings))
+        worlds.append(World(directory, on, **settings))
         return worlds[-1]
 
     yield make

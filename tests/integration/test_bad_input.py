@@ -67,8 +67,8 @@ def test_an_illegal_action_is_rejected_with_its_rule_and_the_order_goes_on(world
     stranger = order.provider("ConfirmOrder", party="provider-2")
     blank = order.customer("CancelOrder", reason=" ")
     stale = order.provider("ConfirmOrder", seen_revision=7)
-    order.provider("ConfirmOrder")
     reader.wait("four rejections", lambda: len(reader.of("rejections", order.key)) == 4)
+    order.provider("ConfirmOrder")
     reader.wait("the confirmation", lambda: len(reader.of("stage-changed", order.key)) == 2)
     rejections = {record.value["action_event_id"]: record.value for record in reader.of("rejections", order.key)}
     assert {rejections[event]["rule"] for event in (done, blank, stale)} == {"E8", "X1", "C7"}
@@ -76,7 +76,8 @@ def test_an_illegal_action_is_rejected_with_its_rule_and_the_order_goes_on(world
     refused = rejections[stranger]
     assert (refused["rule"], refused["reason"], refused["stage"], refused["terms"]) == ("A1", "not_your_order", None, None)
     history = world.query("SELECT outcome, rule FROM booking.order_timeline WHERE order_id = %s ORDER BY recorded_at, line", order.key)
-    assert history == [("applied", "C1"), ("rejected", "E8"), ("rejected", "A1"), ("rejected", "X1"), ("rejected", "C7"), ("applied", "C6")]
+    assert (history[0], history[-1]) == (("applied", "C1"), ("applied", "C6"))
+    assert sorted(history[1:-1]) == [("rejected", rule) for rule in ("A1", "C7", "E8", "X1")]
 
 
 def test_a_repeated_event_id_is_a_duplicate_and_emits_nothing(world):

@@ -31,17 +31,17 @@ def test_postgres_away_for_a_while_loses_nothing(make_world, servers):
     assert worker.stop() == 0
 
 
-def test_kafka_away_for_a_while_loses_nothing(make_world, servers):
-    world = make_world(policy=load.POLICY)
+def test_kafka_away_for_a_while_loses_nothing(own_kafka, make_world):
+    world = make_world(on=own_kafka, policy=load.POLICY)
     orders = load.make_orders(1000, load.MIXED)
     worker = world.worker().wait_ready()
     load.play(world.upstream, orders, wave=100)
-    server("kill", "kafka", servers.directory)
+    server("kill", "kafka", own_kafka.directory)
     try:
         until("the worker not to be ready", lambda: is_not_ready(worker))
         assert worker.get("/livez")[0] == 200
     finally:
-        server("start", "kafka", servers.directory)
+        server("start", "kafka", own_kafka.directory)
     worker.wait_ready(120)
     finish(world.reader(), orders)
     check_rows(world, orders)
