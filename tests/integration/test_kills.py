@@ -29,6 +29,16 @@ def test_an_uninterrupted_worker_emits_everything_once(make_world):
     assert worker.stop() == 0
 
 
+def test_a_live_order_s_events_apply_in_the_order_of_the_brokers_timestamps(make_world):
+    """Rule T8 at the end of the topics, where one partition's news may overtake another's."""
+    world = make_world(policy=load.POLICY)
+    orders, reader = lives(6000), world.reader()
+    world.worker().wait_ready()
+    load.play(world.upstream, orders, wave=40)
+    finish(reader, orders, 60)
+    check_rows(world, orders)
+
+
 def test_a_killed_worker_leaves_nothing_out_and_nothing_twice(make_world):
     world = make_world(policy=load.POLICY)
     orders, reader = lives(EVENTS), world.reader()
