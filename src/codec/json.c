@@ -62,7 +62,7 @@ static json_t *json_of(const avro_value_t *value, int depth)
     int flag = 0;
     if (depth == DEPTH_MAX)
         return json_string("…");
-    switch (avro_value_get_type(value)) {
+    switch ((int)avro_value_get_type(value)) { /* a number: avro-c 1.12 has one type more, AVRO_INVALID */
     case AVRO_RECORD:
         return avro_value_get_size(value, &size) == 0 ? json_of_record(value, size, depth + 1) : json_null();
     case AVRO_MAP:
