@@ -75,6 +75,7 @@ class Bench:
             process.stdin.flush()
             result = json.loads(process.stdout.readline() or "{}")
             postgres = cpu_seconds_with_children(self.postmaster_pid) - before
+            process.stdin.write("go\n")
         if process.returncode != 0:
             raise SystemExit("postgres_alone failed")
         if (result["history_rows"], result["outputs"]) != (self.events, sum(self.outputs.values())):

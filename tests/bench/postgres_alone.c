@@ -113,12 +113,10 @@ static double cpu_seconds(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* Says on stdout when the timed part begins, for whoever counts the server's CPU, and waits for a line from them. */
-static void hand_shake(void)
+/* Whoever counts the server's CPU looks at it now, and then says go on: the connection must be there meanwhile. */
+static void await_go(void)
 {
     char line[8];
-    puts("ready");
-    fflush(stdout);
     if (fgets(line, sizeof line, stdin) == NULL)
         give_up("stdin", "whoever measures has gone");
 }
@@ -146,7 +144,9 @@ static void replay_all(struct recording *recording)
     for (; first < recording->count && recording->jobs[first]->kind == STORE_TAKE; first++)
         submit(&replay, recording->jobs[first]);
     await_all(&replay);
-    hand_shake();
+    puts("ready");
+    fflush(stdout);
+    await_go();
     const double cpu_before = cpu_seconds();
     const int64_t began_us = clock_monotonic_us();
     for (size_t i = first; i < recording->count; i++)
@@ -154,6 +154,7 @@ static void replay_all(struct recording *recording)
     await_all(&replay);
     const double seconds = (double)(clock_monotonic_us() - began_us) / 1e6;
     print_result(recording, seconds, cpu_seconds() - cpu_before);
+    await_go();
     __real_store_close(replay.store);
     close(replay.wake_fd);
 }

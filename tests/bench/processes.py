@@ -21,7 +21,7 @@ def cpu_seconds(pid):
 
 def cpu_seconds_with_children(parent):
     """The same for a server with a process per connection: its own, that of its living children, and that of those that
-    have ended."""
+    have ended. Nobody who is measured may end at this very moment: between the two looks it would be lost."""
     fields = _stat(parent)
     ticks = sum(int(field) for field in fields[11:15])
     for entry in pathlib.Path("/proc").iterdir():
