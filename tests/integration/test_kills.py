@@ -43,14 +43,16 @@ def test_a_killed_worker_leaves_nothing_out_and_nothing_twice(make_world):
     world = make_world(policy=load.POLICY)
     orders, reader = lives(EVENTS), world.reader()
     outputs = sum(sum(order.expected.values()) for order in orders)
-    # Small batches: a kill then lies in the middle of the work, wherever it comes.
-    settings = {"worker": {"batch_events": 200}}
+    # Small batches and small waves: there is work left for every life of the worker, and each gets something done.
+    settings = {"worker": {"batch_events": 100, "unemitted_max": 2}}
     load.play(world.upstream, orders, wave=500)
     worker = world.worker(**settings)
     for number in range(KILLS):
-        goal = outputs * (number + 1) // (KILLS + 1)
+        goal = seen(reader) + (outputs - seen(reader)) // (KILLS + 1 - number)
         reader.wait(f"output {goal} before kill {number + 1}", lambda goal=goal: seen(reader) >= goal, 120)
         worker.kill()
+        reader.read_to_the_end()
+        assert seen(reader) < outputs, f"kill {number + 1} came when all was done"
         worker.start()
     finish(reader, orders, 180)
     check_rows(world, orders)
