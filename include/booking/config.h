@@ -44,9 +44,8 @@ struct config {
     int extra_fingerprint_count;
     struct extra_fingerprint extra_fingerprints[EXTRA_FINGERPRINTS_MAX];
     /* worker */
-    int32_t worker_batch_events;  /* 2,000 */
-    int32_t worker_batch_wait_ms; /* 3: how long a batch may wait for company */
-    int32_t worker_settle_ms; /* 10: how old a record is before it goes past a partition that seems at its end (T8) */
+    int32_t worker_batch_events;     /* 2,000 */
+    int32_t worker_batch_wait_ms;    /* 3: how long a batch may wait for company */
     int32_t worker_writes_in_flight; /* 2: batches on their way to Postgres at once */
     int32_t worker_unemitted_max;    /* 16: batches per lane that may wait for Kafka before reading stops */
     int32_t worker_cache_mib;        /* 256: packed orders kept in memory */

@@ -111,8 +111,6 @@ const struct config_key config_keys[] = {
         .help = "most events in one Postgres transaction"),
     ROW("worker", "batch_wait", DURATION, worker_batch_wait_ms, .usual = "3ms", .least = 0, .most = 1000,
         .help = "how long a batch waits for company"),
-    ROW("worker", "settle", DURATION, worker_settle_ms, .usual = "10ms", .least = 0, .most = 1000,
-        .help = "how old a record is before it goes past another topic that seems read to its end (T8)"),
     ROW("worker", "writes_in_flight", COUNT, worker_writes_in_flight, .usual = "2", .least = 1, .most = 8,
         .help = "batches on their way to Postgres at once"),
     ROW("worker", "unemitted_max", COUNT, worker_unemitted_max, .usual = "16", .least = 1, .most = 1024,

@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TURN_RECORDS       64                /* of one lane before the next one has its turn */
-#define BATCH_RECORD_BYTES ((size_t)8 << 20) /* held at once by one batch */
-#define SCHEMA_RETRY_MS    20
-#define ASK_EVERY_MS       100
-#define ASK_AGAIN_MS       2000 /* an answer that did not come */
-#define TIMERS_LEAST       64   /* deadlines have a place even in a full batch */
+#define TURN_RECORDS         64                /* of one lane before the next one has its turn */
+#define BATCH_RECORD_BYTES   ((size_t)8 << 20) /* held at once by one batch */
+#define SCHEMA_RETRY_MS      20
+#define ASK_FOR_DEADLINES_US ((int64_t)100 * 1000)
+#define ASK_FOR_RECORDS_US   ((int64_t)2 * 1000)
+#define ASK_AGAIN_US         ((int64_t)2000 * 1000) /* an answer that did not come */
+#define TIMERS_LEAST         64                     /* deadlines have a place even in a full batch */
 
 static bool has_room_in_outbox(const struct worker *worker, const struct lane *lane)
 {
@@ -142,16 +143,21 @@ static bool take_record(struct worker *worker, struct batch *batch, struct lane 
     return true;
 }
 
-/* Records that the broker stamped up to this instant had the time to be fetched. The brokers' clock may go before ours: by
- * how much is learnt from records that would come from the future. Where it goes after ours, records settle sooner. */
-static int64_t settled_at_ms(struct worker *worker, const struct lane *lane, int64_t polled_ms)
+/* At most one question of a lane is under way; the next one is not asked sooner than `every_us` after it. */
+static void ask_ends(struct worker *worker, struct lane *lane, int64_t every_us)
 {
-    int64_t newest_ms = merge_newest_stamp_ms(&lane->merge);
-    int64_t ahead_ms = newest_ms == NO_INSTANT ? 0 : newest_ms - clock_wall_ms();
-    if (ahead_ms > worker->brokers_ahead_ms) {
-        worker->brokers_ahead_ms = ahead_ms;
+    if (lane->ends_are_asked || lane->ends_are_away) {
+        every_us = lane->ends_are_asked ? ASK_AGAIN_US : ASK_FOR_DEADLINES_US;
     }
-    return polled_ms + worker->brokers_ahead_ms - worker->config->worker_settle_ms;
+    if (lane->asked_us != 0 && worker->now_us - lane->asked_us < every_us) {
+        worker_wake_at(worker, lane->asked_us + every_us);
+        return;
+    }
+    lane->ends_are_asked = true;
+    lane->asked_us = worker->now_us;
+    lane->asked_ms = clock_wall_ms();
+    merge_note_asked(&lane->merge);
+    source_ask_ends(worker->source, lane->number);
 }
 
 /* One lane's turn. Returns how many records were taken. */
@@ -160,14 +166,12 @@ static int take_turn(struct worker *worker, struct batch *batch, struct lane *la
     int taken = 0;
     int lane_index = -1;
     struct failure why = {{0}};
-    int64_t polled_ms = clock_wall_ms(); /* before the partitions are asked */
     bool is_in_range = merge_fill(&lane->merge, worker->source, lane->number, &why);
-    int64_t settled_ms = settled_at_ms(worker, lane, polled_ms);
     while (is_in_range && taken < TURN_RECORDS && !is_full(worker, batch)) {
-        int64_t settles_in_ms;
-        enum topic topic = merge_next(&lane->merge, settled_ms, &settles_in_ms);
-        if (settles_in_ms > 0) {
-            worker_wake_at(worker, worker->now_us + settles_in_ms * 1000);
+        bool wants_ends;
+        enum topic topic = merge_next(&lane->merge, &wants_ends);
+        if (wants_ends) {
+            ask_ends(worker, lane, ASK_FOR_RECORDS_US);
         }
         if (topic == INPUT_TOPIC_COUNT) {
             break;
@@ -220,28 +224,17 @@ static void take_records(struct worker *worker)
 
 /* --- deadlines --- */
 
-static void ask_ends(struct worker *worker, struct lane *lane)
-{
-    if (lane->ends_are_asked && worker->now_us - lane->asked_us < (int64_t)ASK_AGAIN_MS * 1000) {
-        worker_wake_at(worker, lane->asked_us + (int64_t)ASK_AGAIN_MS * 1000);
-        return;
-    }
-    if (worker->now_us - lane->asked_us < (int64_t)ASK_EVERY_MS * 1000 && lane->asked_us != 0) {
-        worker_wake_at(worker, lane->asked_us + (int64_t)ASK_EVERY_MS * 1000);
-        return;
-    }
-    lane->ends_are_asked = true;
-    lane->asked_us = worker->now_us;
-    source_ask_ends(worker->source, lane->number);
-}
-
 void collect_note_ends(struct worker *worker, const struct source_event *event)
 {
     struct lane *lane = event->lane >= 0 && event->lane < LANES_MAX ? worker->lanes[event->lane] : NULL;
     if (lane == NULL || lane->state != LANE_RUNNING || !lane->ends_are_asked) {
         return;
     }
+    if (event->asked_at_ms < lane->asked_ms) {
+        return; /* the answer to a question of an earlier tenure */
+    }
     lane->ends_are_asked = false;
+    lane->ends_are_away = !event->ends_known;
     if (event->ends_known) {
         merge_note_ends(&lane->merge, event->asked_at_ms, event->ends);
     }
@@ -264,7 +257,7 @@ static bool has_ready_deadline(struct worker *worker, struct lane *lane, int64_t
     if (first->due_ms < *until_ms) {
         return true;
     }
-    ask_ends(worker, lane);
+    ask_ends(worker, lane, ASK_FOR_DEADLINES_US);
     return false;
 }
 

@@ -53,7 +53,8 @@ struct lane {
     struct merge merge;
     int64_t held_until_us; /* a schema is being fetched: its record stays where it is until then */
     bool ends_are_asked;
-    int64_t asked_us;
+    bool ends_are_away;         /* the brokers did not answer the last time */
+    int64_t asked_us, asked_ms; /* monotonic and wall */
     struct timers timers;
 };
 

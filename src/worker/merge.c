@@ -7,12 +7,13 @@
 
 void merge_init(struct merge *merge)
 {
+    merge->obtained = merge->asked = merge->answered = 0;
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         struct head *head = &merge->heads[topic];
         head->is_held = false;
         head->is_at_end = false;
         head->seen_ms = NO_INSTANT;
-        head->ends_at = -1;
+        head->ends_at = head->ended_at = -1;
         head->asked_ms = NO_INSTANT;
         head->read_to_ms = NO_INSTANT;
     }
@@ -35,12 +36,14 @@ bool merge_refill(struct merge *merge, struct source *source, int32_t lane, enum
     case SOURCE_RECORD:
         head->is_held = true;
         head->is_at_end = false;
+        head->obtained = ++merge->obtained;
         return true;
     case SOURCE_EMPTY:
         head->is_at_end = false;
         return true;
     case SOURCE_AT_END:
         head->is_at_end = true;
+        head->position = source_position(source, lane, topic);
         return true;
     case SOURCE_OUT_OF_RANGE:
         return false;
@@ -92,33 +95,26 @@ static bool holds_back(const struct head *head, enum topic topic, const struct r
     return head->seen_ms == record->first_timestamp_ms && rank_of(topic) <= rank_of(record->origin);
 }
 
-int64_t merge_newest_stamp_ms(const struct merge *merge)
+/* Brokers' and our clocks may differ by so much; what is older than a reading to the end by more needs no question. */
+#define CLOCKS_DIFFER_MS 1000
+
+/* Whether nothing that goes before `record` can still come from a partition that is at its end. */
+static bool is_past(const struct merge *merge, const struct head *end, const struct head *candidate)
 {
-    int64_t newest_ms = NO_INSTANT;
-    for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
-        const struct head *head = &merge->heads[topic];
-        if (head->is_held && head->record.timestamp_is_brokers && head->record.timestamp_ms > newest_ms) {
-            newest_ms = head->record.timestamp_ms;
-        }
+    const struct record *record = &candidate->record;
+    if (end->read_to_ms != NO_INSTANT && record->first_timestamp_ms < end->read_to_ms - CLOCKS_DIFFER_MS) {
+        return true;
     }
-    return newest_ms;
+    /* The record was there before the question that was answered last: at hand, or below the end of an answer before it. */
+    bool was_there = candidate->obtained <= merge->answered ||
+                     (record->offset < merge->heads[record->topic].ended_at && merge->answered > 0);
+    return was_there && end->ends_at >= 0 && end->position >= end->ends_at;
 }
 
-/* Whether every partition is at hand: then nothing can come before the oldest record. */
-static bool has_all_heads(const struct merge *merge)
-{
-    for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
-        if (!merge->heads[topic].is_held) {
-            return false;
-        }
-    }
-    return true;
-}
-
-enum topic merge_next(const struct merge *merge, int64_t settled_ms, int64_t *settles_in_ms)
+enum topic merge_next(const struct merge *merge, bool *wants_ends)
 {
     int next = INPUT_TOPIC_COUNT;
-    *settles_in_ms = 0;
+    *wants_ends = false;
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         const struct head *head = &merge->heads[topic];
         if (head->is_held && (next == INPUT_TOPIC_COUNT || is_before(&head->record, &merge->heads[next].record))) {
@@ -130,10 +126,10 @@ enum topic merge_next(const struct merge *merge, int64_t settled_ms, int64_t *se
             return INPUT_TOPIC_COUNT;
         }
     }
-    if (next < INPUT_TOPIC_COUNT && !has_all_heads(merge)) {
-        const struct record *record = &merge->heads[next].record;
-        if (record->timestamp_is_brokers && record->first_timestamp_ms > settled_ms) {
-            *settles_in_ms = record->first_timestamp_ms - settled_ms;
+    for (int topic = 0; next < INPUT_TOPIC_COUNT && topic < INPUT_TOPIC_COUNT; topic++) {
+        const struct head *head = &merge->heads[topic];
+        if (head->is_at_end && !is_past(merge, head, &merge->heads[next])) {
+            *wants_ends = true;
             return INPUT_TOPIC_COUNT;
         }
     }
@@ -159,9 +155,16 @@ void merge_take(struct merge *merge, enum topic topic, struct record *out)
     }
 }
 
+void merge_note_asked(struct merge *merge)
+{
+    merge->asked = merge->obtained;
+}
+
 void merge_note_ends(struct merge *merge, int64_t asked_ms, const int64_t ends[INPUT_TOPIC_COUNT])
 {
+    merge->answered = merge->asked;
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
+        merge->heads[topic].ended_at = merge->heads[topic].ends_at;
         merge->heads[topic].ends_at = ends[topic];
         merge->heads[topic].asked_ms = asked_ms;
     }

@@ -49,10 +49,9 @@ struct worker {
     struct batch *writes[BATCHES_MAX]; /* decided, in this order; oldest first */
     int write_count;
     int64_t write_retry_us;
-    int write_failures;       /* in a row */
-    uint64_t write_retries;   /* ever: a recall that was answered meanwhile is asked again */
-    int64_t brokers_ahead_ms; /* how far their clock is known to go before ours */
-    int first_lane;           /* whose records are taken first: turns */
+    int write_failures;     /* in a row */
+    uint64_t write_retries; /* ever: a recall that was answered meanwhile is asked again */
+    int first_lane;         /* whose records are taken first: turns */
     int64_t ask_us;
 
     struct takeover takeover;

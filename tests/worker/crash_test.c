@@ -19,6 +19,9 @@ static void send_all(struct sim *sim)
                                                 .partition = 0,
                                                 .is_astray = i == 3});
         sim->now_us += 1000;
+        if (i == 3) {
+            continue; /* what would meet an order that is still on its way is a matter of timing */
+        }
         (void)sim_send(sim, (struct sim_action){
                                 .kind = PROVIDER_CONFIRMS, .event_id = sim_uuid(200 + (uint64_t)i), .order_id = order});
         sim->now_us += 1000;

@@ -54,7 +54,6 @@ static void configure(struct config *config)
     config->kafka_transaction_timeout_ms = 10000;
     config->worker_batch_events = 50;
     config->worker_batch_wait_ms = 3;
-    config->worker_settle_ms = 10;
     config->worker_writes_in_flight = 2;
     config->worker_unemitted_max = 16;
     config->worker_cache_mib = 1;

@@ -225,7 +225,9 @@ enum source_next source_next(struct source *source, int32_t lane, enum topic top
         *position = log->end;
         return SOURCE_AT_END;
     }
-    if (sim_wall_ms(sim) < record->timestamp_ms + sim->fetch_delay_ms[topic]) {
+    int64_t late_ms = record->timestamp_ms + sim->fetch_delay_ms[topic] - sim_wall_ms(sim);
+    if (late_ms > 0) {
+        source->fetched_us = sim->now_us + late_ms * 1000;
         return SOURCE_AT_END;
     }
     if (sim_fails(sim, FAULT_SOURCE_EMPTY) || sim_call(source->process)) {
