@@ -1,5 +1,6 @@
-/* What `check` asks Kafka: can it be reached, is every topic there and as the worker needs it. Blocks, for at most about three times
- * the limit. Changes nothing and joins no group. */
+/* What `check` asks Kafka: can it be reached, is every topic there and as the worker needs it. Blocks, for at most about four times
+ * the limit; what seems to be missing is asked for again until the limit is over, as brokers hear late of a new topic. Changes
+ * nothing and joins no group. */
 #ifndef BOOKING_KAFKA_INSPECT_H
 #define BOOKING_KAFKA_INSPECT_H
 

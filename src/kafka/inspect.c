@@ -1,14 +1,17 @@
 /* Looks at the brokers and topics for `check`. Every finding is one line for an operator: what is, and what it should be. */
 #include "booking/kafka_inspect.h"
 
+#include "booking/clock.h"
 #include "kafka/settings.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FLOOR_VERSION 0x020002ff /* of librdkafka: what the protocol was tried with */
+#define ASK_AGAIN_MS  100
 
 struct inspection {
     const struct config *config;
@@ -17,6 +20,7 @@ struct inspection {
     struct kafka_findings *findings;
     int broker_id; /* of any broker, to ask for its settings */
     bool is_there[TOPIC_COUNT];
+    int64_t settled_us; /* until then a broker may only not have heard of a new topic yet */
 };
 
 __attribute__((format(printf, 4, 5))) static void find(struct inspection *inspection, enum finding_level level,
@@ -78,10 +82,42 @@ static void look_at_topics(struct inspection *inspection, const struct rd_kafka_
     }
 }
 
+/* True when it is worth asking again; then some time has passed. */
+static bool is_to_be_asked_again(const struct inspection *inspection)
+{
+    if (clock_monotonic_us() >= inspection->settled_us)
+        return false;
+    nanosleep(&(struct timespec){.tv_nsec = ASK_AGAIN_MS * 1000000L}, NULL);
+    return true;
+}
+
+static bool are_all_there(const struct inspection *inspection, const struct rd_kafka_metadata *metadata)
+{
+    char name[TOPIC_NAME_SIZE];
+    for (int i = 0; i < TOPIC_COUNT; i++) {
+        topic_name(inspection->config, (enum topic)i, name);
+        if (!find_topic(metadata, name))
+            return false;
+    }
+    return true;
+}
+
+/* Missing topics are asked for again: they may have been created a moment ago. */
+static rd_kafka_resp_err_t ask_metadata(struct inspection *inspection, const struct rd_kafka_metadata **metadata)
+{
+    for (;;) {
+        rd_kafka_resp_err_t error = rd_kafka_metadata(inspection->handle, 1, NULL, metadata, inspection->limit_ms);
+        if (error || are_all_there(inspection, *metadata) || !is_to_be_asked_again(inspection))
+            return error;
+        rd_kafka_metadata_destroy(*metadata);
+        *metadata = NULL;
+    }
+}
+
 static bool look_at_brokers(struct inspection *inspection)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(inspection->handle, 1, NULL, &metadata, inspection->limit_ms);
+    rd_kafka_resp_err_t error = ask_metadata(inspection, &metadata);
     if (error || metadata->broker_cnt == 0) {
         find(inspection, FINDING_AWAY, "brokers", "%s: %s", inspection->config->kafka_bootstrap_servers,
              error ? rd_kafka_err2str(error) : "none is known");
@@ -100,32 +136,41 @@ static bool look_at_brokers(struct inspection *inspection)
     return is_reached;
 }
 
-static const char *setting(const rd_kafka_ConfigResource_t *resource, const char *name)
+/* NULL, and a warning, when the answer does not have it: what is not known is not good. */
+static const char *setting(struct inspection *inspection, const rd_kafka_ConfigResource_t *resource, const char *name)
 {
     size_t count = 0;
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
-    for (size_t i = 0; i < count; i++)
+    const char *value = NULL;
+    for (size_t i = 0; i < count && !value; i++)
         if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
-            return rd_kafka_ConfigEntry_value(entries[i]);
-    return NULL;
+            value = rd_kafka_ConfigEntry_value(entries[i]);
+    if (!value)
+        find(inspection, FINDING_WARNING,
+             rd_kafka_ConfigResource_type(resource) == RD_KAFKA_RESOURCE_TOPIC ? rd_kafka_ConfigResource_name(resource)
+                                                                               : "brokers",
+             "%s is not told: it cannot be judged", name);
+    return value;
 }
 
 static void look_at_topic_settings(struct inspection *inspection, enum topic topic,
                                    const rd_kafka_ConfigResource_t *resource)
 {
     const char *name = rd_kafka_ConfigResource_name(resource);
-    const char *timestamps = setting(resource, "message.timestamp.type");
-    const char *cleanup = setting(resource, "cleanup.policy");
-    const char *largest = setting(resource, "max.message.bytes");
-    if (topic < INPUT_TOPIC_COUNT && topic != TOPIC_REROUTED && timestamps && strcmp(timestamps, "LogAppendTime") != 0)
+    bool is_input = topic < INPUT_TOPIC_COUNT;
+    const char *timestamps =
+        is_input && topic != TOPIC_REROUTED ? setting(inspection, resource, "message.timestamp.type") : NULL;
+    const char *cleanup = is_input ? setting(inspection, resource, "cleanup.policy") : NULL;
+    const char *largest = topic >= TOPIC_REROUTED ? setting(inspection, resource, "max.message.bytes") : NULL;
+    if (timestamps && strcmp(timestamps, "LogAppendTime") != 0)
         find(inspection, FINDING_WARNING, name,
              "message.timestamp.type=%s: the producer's clock is believed. Set LogAppendTime, unless old events are "
              "being loaded",
              timestamps);
-    if (topic < INPUT_TOPIC_COUNT && cleanup && strstr(cleanup, "compact"))
+    if (cleanup && strstr(cleanup, "compact"))
         find(inspection, FINDING_WARNING, name, "cleanup.policy=%s removes events before they are read: set delete",
              cleanup);
-    if (topic >= TOPIC_REROUTED && largest && atoll(largest) < inspection->config->kafka_message_max_bytes)
+    if (largest && atoll(largest) < inspection->config->kafka_message_max_bytes)
         find(inspection, FINDING_BAD, name, "max.message.bytes=%s is below kafka.message_max (%d)", largest,
              (int)inspection->config->kafka_message_max_bytes);
 }
@@ -133,9 +178,9 @@ static void look_at_topic_settings(struct inspection *inspection, enum topic top
 static void look_at_broker_settings(struct inspection *inspection, const rd_kafka_ConfigResource_t *resource)
 {
     const struct config *config = inspection->config;
-    const char *transaction = setting(resource, "transaction.max.timeout.ms");
-    const char *shortest = setting(resource, "group.min.session.timeout.ms");
-    const char *longest = setting(resource, "group.max.session.timeout.ms");
+    const char *transaction = setting(inspection, resource, "transaction.max.timeout.ms");
+    const char *shortest = setting(inspection, resource, "group.min.session.timeout.ms");
+    const char *longest = setting(inspection, resource, "group.max.session.timeout.ms");
     if (transaction && atoll(transaction) < config->kafka_transaction_timeout_ms)
         find(inspection, FINDING_BAD, "transaction timeout",
              "kafka.transaction_timeout is %d ms, but the brokers allow %s ms",
@@ -161,9 +206,9 @@ static enum topic topic_of(const struct inspection *inspection, const rd_kafka_C
     return TOPIC_COUNT;
 }
 
-/* Settings that may not be read are a warning: the worker itself does not need to read them. */
-static void describe(struct inspection *inspection, rd_kafka_ConfigResource_t **resources, size_t count,
-                     const char *what)
+/* NULL: no answer. */
+static rd_kafka_event_t *ask_settings(struct inspection *inspection, rd_kafka_ConfigResource_t **resources,
+                                      size_t count)
 {
     char said[128];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(inspection->handle);
@@ -171,28 +216,63 @@ static void describe(struct inspection *inspection, rd_kafka_ConfigResource_t **
     (void)rd_kafka_AdminOptions_set_request_timeout(options, inspection->limit_ms, said, sizeof said);
     rd_kafka_DescribeConfigs(inspection->handle, resources, count, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, inspection->limit_ms + 500);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return event;
+}
+
+static const rd_kafka_ConfigResource_t **described_in(rd_kafka_event_t *event, size_t *count)
+{
+    return rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), count);
+}
+
+/* The broker that was asked has not heard of a topic which another one knows. */
+static bool has_unknown_topic(rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    if (!event || rd_kafka_event_error(event))
+        return false;
+    const rd_kafka_ConfigResource_t **resources = described_in(event, &count);
+    for (size_t i = 0; i < count; i++)
+        if (rd_kafka_ConfigResource_error(resources[i]) == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+            return true;
+    return false;
+}
+
+static void look_at_resource(struct inspection *inspection, const rd_kafka_ConfigResource_t *resource)
+{
+    enum topic topic = topic_of(inspection, resource);
+    if (rd_kafka_ConfigResource_error(resource))
+        find(inspection, FINDING_WARNING, rd_kafka_ConfigResource_name(resource), "settings cannot be read: %s",
+             rd_kafka_ConfigResource_error_string(resource));
+    else if (topic == TOPIC_COUNT)
+        look_at_broker_settings(inspection, resource);
+    else
+        look_at_topic_settings(inspection, topic, resource);
+}
+
+/* Settings that may not be read are a warning: the worker itself does not need to read them. */
+static void describe(struct inspection *inspection, rd_kafka_ConfigResource_t **resources, size_t count,
+                     const char *what)
+{
+    rd_kafka_event_t *event = ask_settings(inspection, resources, count);
+    while (has_unknown_topic(event) && is_to_be_asked_again(inspection)) {
+        rd_kafka_event_destroy(event);
+        event = ask_settings(inspection, resources, count);
+    }
     if (!event || rd_kafka_event_error(event)) {
         find(inspection, FINDING_WARNING, what, "settings cannot be read: %s",
              event ? rd_kafka_event_error_string(event) : "no answer");
     } else {
         size_t described = 0;
-        const rd_kafka_ConfigResource_t **results =
-            rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &described);
-        for (size_t i = 0; i < described; i++) {
-            enum topic topic = topic_of(inspection, results[i]);
-            if (rd_kafka_ConfigResource_error(results[i]))
-                find(inspection, FINDING_WARNING, rd_kafka_ConfigResource_name(results[i]),
-                     "settings cannot be read: %s", rd_kafka_ConfigResource_error_string(results[i]));
-            else if (topic == TOPIC_COUNT)
-                look_at_broker_settings(inspection, results[i]);
-            else
-                look_at_topic_settings(inspection, topic, results[i]);
-        }
+        const rd_kafka_ConfigResource_t **results = described_in(event, &described);
+        for (size_t i = 0; i < described; i++)
+            look_at_resource(inspection, results[i]);
+        if (described < count)
+            find(inspection, FINDING_WARNING, what, "settings of %zu of %zu are not told", count - described, count);
     }
     if (event)
         rd_kafka_event_destroy(event);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
 }
 
 static void look_at_settings(struct inspection *inspection)
@@ -221,6 +301,7 @@ void kafka_inspect(const struct config *config, int limit_ms, struct kafka_findi
     struct settings settings;
     struct failure why;
     out->count = 0;
+    inspection.settled_us = clock_monotonic_us() + limit_ms * 1000LL;
     look_at_library(&inspection);
     settings_init(&settings, config, "check", &why);
     if (settings_create(&settings, RD_KAFKA_PRODUCER, &inspection.handle) != STATUS_OK) {

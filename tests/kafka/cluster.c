@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ADMIN_MS 15000
@@ -68,34 +69,77 @@ static rd_kafka_event_t *answer(rd_kafka_queue_t *queue)
     return event;
 }
 
-void cluster_create_topic(const struct config *config, enum topic topic, int partitions, const char *setting,
-                          const char *value)
+/* True when the broker tells of every one of these topics as something to read and write. */
+static bool are_there(rd_kafka_t *admin, char names[][256], int count)
 {
-    char name[256], said[256];
-    name_of(config, topic, name);
+    const struct rd_kafka_metadata *metadata = NULL;
+    int there = 0;
+    CHECK(rd_kafka_metadata(admin, 1, NULL, &metadata, ADMIN_MS) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
+        bool is_whole = !topic->err && topic->partition_cnt > 0;
+        for (int partition = 0; partition < topic->partition_cnt; partition++)
+            is_whole = is_whole && topic->partitions[partition].leader >= 0;
+        for (int wanted = 0; wanted < count; wanted++)
+            there += is_whole && strcmp(topic->topic, names[wanted]) == 0;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return there == count;
+}
+
+/* A topic is created when the controller says so; the broker itself hears of it a moment later. */
+static void create(const struct config *config, rd_kafka_NewTopic_t **made, char names[][256], int count)
+{
     rd_kafka_t *admin = client(config, RD_KAFKA_PRODUCER, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(admin);
-    rd_kafka_NewTopic_t *made = rd_kafka_NewTopic_new(name, partitions, 1, said, sizeof said);
-    CHECK(made);
-    if (setting)
-        CHECK(rd_kafka_NewTopic_set_config(made, setting, value) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_CreateTopics(admin, &made, 1, NULL, queue);
+    rd_kafka_CreateTopics(admin, made, (size_t)count, NULL, queue);
     rd_kafka_event_t *event = answer(queue);
-    size_t count = 0;
+    size_t created = 0;
     const rd_kafka_topic_result_t **results =
-        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    CHECK(count == 1 && rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_NO_ERROR);
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &created);
+    CHECK(created == (size_t)count);
+    for (size_t i = 0; i < created; i++)
+        CHECK(rd_kafka_topic_result_error(results[i]) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    int64_t until_us = clock_monotonic_us() + ADMIN_MS * 1000LL;
+    while (!are_there(admin, names, count)) {
+        CHECK(clock_monotonic_us() < until_us);
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
     rd_kafka_event_destroy(event);
-    rd_kafka_NewTopic_destroy(made);
+    rd_kafka_NewTopic_destroy_array(made, (size_t)count);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(admin);
 }
 
+static rd_kafka_NewTopic_t *new_topic(const char *name, int partitions, const char *setting, const char *value)
+{
+    char said[256];
+    rd_kafka_NewTopic_t *made = rd_kafka_NewTopic_new(name, partitions, 1, said, sizeof said);
+    CHECK(made);
+    if (setting)
+        CHECK(rd_kafka_NewTopic_set_config(made, setting, value) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    return made;
+}
+
+void cluster_create_topic(const struct config *config, enum topic topic, int partitions, const char *setting,
+                          const char *value)
+{
+    char name[1][256];
+    name_of(config, topic, name[0]);
+    rd_kafka_NewTopic_t *made = new_topic(name[0], partitions, setting, value);
+    create(config, &made, name, 1);
+}
+
 void cluster_create_topics(const struct config *config, int partitions)
 {
-    for (int topic = 0; topic < TOPIC_COUNT; topic++)
-        cluster_create_topic(config, (enum topic)topic, partitions,
-                             topic < INPUT_TOPIC_COUNT ? "message.timestamp.type" : NULL, "LogAppendTime");
+    char names[TOPIC_COUNT][256];
+    rd_kafka_NewTopic_t *made[TOPIC_COUNT];
+    for (int topic = 0; topic < TOPIC_COUNT; topic++) {
+        name_of(config, (enum topic)topic, names[topic]);
+        made[topic] = new_topic(names[topic], partitions, topic < INPUT_TOPIC_COUNT ? "message.timestamp.type" : NULL,
+                                "LogAppendTime");
+    }
+    create(config, made, names, TOPIC_COUNT);
 }
 
 void cluster_delete_topic(const struct config *config, enum topic topic)
@@ -217,9 +261,11 @@ static void must(rd_kafka_error_t *error)
 }
 
 rd_kafka_t *cluster_open_transaction(const struct config *config, const char *transactional_id, enum topic topic,
-                                     int32_t partition, const char *value)
+                                     int32_t partition, const char *value, int timeout_ms)
 {
-    const char *settings[] = {"transactional.id", transactional_id, "transaction.timeout.ms", "5000", NULL};
+    char timeout[16];
+    snprintf(timeout, sizeof timeout, "%d", timeout_ms);
+    const char *settings[] = {"transactional.id", transactional_id, "transaction.timeout.ms", timeout, NULL};
     rd_kafka_t *producer = client(config, RD_KAFKA_PRODUCER, settings);
     must(rd_kafka_init_transactions(producer, ADMIN_MS));
     must(rd_kafka_begin_transaction(producer));

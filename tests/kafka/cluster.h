@@ -12,6 +12,7 @@
 const char *cluster_servers(void);
 /* Defaults, with a topic prefix, a group and a transactional id that no other test has. */
 void cluster_configure(struct config *config, const char *test);
+/* Returns when the broker knows the topic, too. */
 void cluster_create_topic(const struct config *config, enum topic topic, int partitions, const char *setting,
                           const char *value);
 void cluster_create_topics(const struct config *config, int partitions);
@@ -29,9 +30,9 @@ void cluster_write_headers(const struct config *config, enum topic topic, int32_
 rd_kafka_t *cluster_writer(const struct config *config);
 void cluster_put(rd_kafka_t *producer, const struct config *config, enum topic topic, int32_t partition,
                  const char *value);
-/* A transaction that stays open (`finish` false) or is aborted; the producer is handed out for what comes next. */
+/* A transaction that stays open, and may for `timeout_ms`; the producer is handed out for what comes next. */
 rd_kafka_t *cluster_open_transaction(const struct config *config, const char *transactional_id, enum topic topic,
-                                     int32_t partition, const char *value);
+                                     int32_t partition, const char *value, int timeout_ms);
 void cluster_abort(rd_kafka_t *producer);
 /* Puts one offset into the open transaction: it is pending until the transaction ends. */
 void cluster_send_offset(rd_kafka_t *producer, const struct membership *membership, const struct config *config,
