@@ -18,7 +18,8 @@ struct unit {
 };
 
 /* the largest first, so that formatting finds the shortest text */
-static const struct unit duration_units[] = {{"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
+static const struct unit duration_units[] = {{"d", 86400000}, {"h", 3600000}, {"min", 60000},
+                                             {"m", 60000},    {"s", 1000},    {"ms", 1}};
 static const struct unit size_units[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}};
 
 /* The digits at the start of `*text`, which moves behind them. False without any, and beyond 10^15. */

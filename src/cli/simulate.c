@@ -224,7 +224,7 @@ static int simulate(struct simulation *simulation, int count, char **paths)
     if (simulation->problems.count > 0)
         return EXIT_WRONG;
     if (simulation->passed + simulation->failed == 0) {
-        fprintf(stderr, "there is no such scenario: nothing was run\n");
+        fprintf(stderr, "no scenario was found: nothing was run\n");
         return EXIT_WRONG;
     }
     return simulation->failed > 0 ? EXIT_NO : EXIT_DONE;
