@@ -6,6 +6,7 @@
 #include "booking/worker.h"
 #include "cli/command.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -251,6 +252,16 @@ static void print_help(struct buffer *out)
     buffer_append(out, "", 1);
 }
 
+/* librdkafka makes and frees a dozen small pieces per record, on two threads. glibc's fast bins are swept whenever a large
+ * piece goes, which is often here: without them the worker takes 8 % less processor time and a fifth less memory
+ * (tests/bench). No other C library has or needs it. */
+static void do_without_fast_bins(void)
+{
+#ifdef M_MXFAST
+    (void)mallopt(M_MXFAST, 0);
+#endif
+}
+
 int command_run(int argc, char **argv)
 {
     static struct config config; /* the parts keep pointers to it */
@@ -265,5 +276,6 @@ int command_run(int argc, char **argv)
         return exit_code;
     if (!configuration_load(path, &config, &source) || !zones_are_there())
         return EXIT_CONFIG;
+    do_without_fast_bins();
     return run(&config, source);
 }
