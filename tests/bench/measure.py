@@ -33,6 +33,11 @@ def say(text):
     print(f"           {text}", file=sys.stderr, flush=True)
 
 
+def total_of(page, name):
+    """The sum of a metric over its labels."""
+    return sum(float(sample.rsplit(" ", 1)[1]) for sample in page.splitlines() if sample.startswith((name + "{", name + " ")))
+
+
 class Bench:
     """The servers, the inputs, and one measurement after another."""
 
@@ -114,13 +119,13 @@ class Bench:
         while time.monotonic() < limit:
             if not worker.is_running():
                 raise SystemExit(f"the worker ended with {worker.process.returncode}:\n{worker.tail()}")
-            looked = time.monotonic()
-            done = worker.metric("booking_records_total")
+            looked, page = time.monotonic(), worker.get("/metrics")[1]
+            done = total_of(page, "booking_records_total")
             if done == 0:
                 begun = looked
-            elif worker.metric("booking_outputs_total") >= total:
+            elif total_of(page, "booking_outputs_total") >= total:
                 return time.monotonic() - begun
-            is_quiet = done >= self.events and worker.metric("booking_lane_unemitted_batches") == 0
+            is_quiet = done >= self.events and total_of(page, "booking_lane_unemitted_batches") == 0
             quiet = (quiet or looked) if is_quiet else None
             if quiet and looked - quiet > QUIET_SECONDS:
                 return quiet - begun
