@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ADMIN_MS 15000
+#define ADMIN_MS 30000
 
 const char *cluster_servers(void)
 {
@@ -36,7 +36,7 @@ void cluster_configure(struct config *config, const char *test)
     snprintf(config->kafka_topic_prefix, sizeof config->kafka_topic_prefix, "%.50s.", name);
     snprintf(config->kafka_group_id, sizeof config->kafka_group_id, "%s", name);
     snprintf(config->kafka_transactional_id, sizeof config->kafka_transactional_id, "%s", name);
-    config->kafka_session_timeout_ms = 6000;
+    config->kafka_session_timeout_ms = 30000;
     config->kafka_fetch_wait_max_ms = 10;
 }
 

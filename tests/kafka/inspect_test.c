@@ -65,7 +65,7 @@ static void topics_that_are_being_created_are_awaited(void **state)
     pthread_t thread;
     cluster_configure(&config, "soon");
     assert_int_equal(pthread_create(&thread, NULL, create_soon, NULL), 0);
-    inspect(10000);
+    inspect(30000);
     pthread_join(thread, NULL);
     assert_int_equal(count_of(FINDING_GOOD), 2 + TOPIC_COUNT);
     assert_int_equal(findings.count, count_of(FINDING_GOOD));
@@ -79,7 +79,7 @@ static void what_is_wrong_with_topics_is_named(void **state)
     cluster_create_topic(&config, TOPIC_PROVIDER_ACTIONS, 3, "message.timestamp.type", "LogAppendTime");
     cluster_create_topic(&config, TOPIC_GATEWAY_CALLBACKS, 2, "cleanup.policy", "compact");
     cluster_create_topic(&config, TOPIC_REJECTIONS, 1, "max.message.bytes", "1000");
-    inspect(2000);
+    inspect(3000);
     assert_true(is_found(FINDING_WARNING, "customer-actions", "LogAppendTime"));
     assert_true(is_found(FINDING_BAD, "provider-actions", "3 partitions"));
     assert_true(is_found(FINDING_WARNING, "gateway-callbacks", "cleanup.policy"));
@@ -91,9 +91,10 @@ static void a_timeout_that_the_brokers_do_not_allow_is_bad(void **state)
 {
     (void)state;
     cluster_configure(&config, "timeouts");
+    cluster_create_topics(&config, 1);
     config.kafka_transaction_timeout_ms = 2000000000;
     config.kafka_session_timeout_ms = 2000000000;
-    inspect(2000);
+    inspect(30000);
     assert_true(is_found(FINDING_BAD, "transaction timeout", "2000000000"));
     assert_true(is_found(FINDING_BAD, "session timeout", "2000000000"));
 }

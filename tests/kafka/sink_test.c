@@ -26,14 +26,19 @@ struct world {
     struct sink *sink;
 };
 
-static struct world make_world(const char *test, int partitions)
+static struct world make_configured_world(int partitions)
 {
     struct world world;
-    cluster_configure(&config, test);
     cluster_create_topics(&config, partitions);
     world.source = open_assigned(&config, &world.has);
     world.sink = open_sink(&config);
     return world;
+}
+
+static struct world make_world(const char *test, int partitions)
+{
+    cluster_configure(&config, test);
+    return make_configured_world(partitions);
 }
 
 static void end_world(struct world *world)
@@ -116,7 +121,9 @@ static void the_membership_of_an_older_generation_is_refused(void **state)
     (void)state;
     struct source_event event;
     struct sink_lane lane = {.lane = 0};
-    struct world world = make_world("older", 2);
+    cluster_configure(&config, "older");
+    config.kafka_session_timeout_ms = REBALANCE_SOON_MS;
+    struct world world = make_configured_world(2);
     assert_int_equal(emit(world.sink, &world.has.membership, 0, 1, 1, "mine", NULL), SINK_DONE);
     struct source *other = open_source(&config);
     assert_true(await_event(world.source, SOURCE_ASSIGNED, &event, PATIENCE_MS));
@@ -250,7 +257,7 @@ static void several_lanes_and_batches_share_a_transaction(void **state)
                            .lanes = lanes,
                            .batch_count = 3,
                            .batches = bytes};
-    do_job(world.sink, &job);
+    do_emit(world.sink, &job);
     assert_int_equal(job.outcome, SINK_DONE);
     memset(lanes, 0, sizeof lanes);
     for (int i = 0; i < 3; i++)
@@ -308,7 +315,7 @@ static void a_torn_batch_is_hopeless_and_nothing_of_it_is_seen(void **state)
                            .lanes = &lane,
                            .batch_count = 1,
                            .batches = &bytes};
-    do_job(world.sink, &job);
+    do_emit(world.sink, &job);
     assert_int_equal(job.outcome, SINK_BURNT);
     assert_true(job.is_hopeless);
     assert_int_equal(cluster_count(&config, TOPIC_REJECTIONS, 1), 0);
@@ -332,7 +339,7 @@ static void a_record_that_is_too_large_is_hopeless(void **state)
                            .lanes = &lane,
                            .batch_count = 1,
                            .batches = &bytes};
-    do_job(world.sink, &job);
+    do_emit(world.sink, &job);
     assert_int_equal(job.outcome, SINK_BURNT);
     assert_true(job.is_hopeless);
     assert_int_equal(emit(world.sink, &world.has.membership, 0, 1, 1, "a", NULL), SINK_DONE);
@@ -368,7 +375,7 @@ static void a_key_finds_the_partition_that_the_jvm_would_choose(void **state)
                            .lanes = &lane,
                            .batch_count = 1,
                            .batches = &bytes};
-    do_job(world.sink, &job);
+    do_emit(world.sink, &job);
     assert_int_equal(job.outcome, SINK_DONE);
     for (int partition = 0; partition < LANES; partition++) {
         expected[0] = '\0';
@@ -417,23 +424,22 @@ static void transactions_of_two_thousand_records_are_quick(void **state)
     (void)state;
     enum { ROUNDS = 20 };
     int64_t took_us[ROUNDS];
-    int burnt = 0;
-    struct sink_job job;
     struct world world = make_world("timing", 4);
     for (int i = 0; i < ROUNDS; i++) {
-        burnt += emit(world.sink, &world.has.membership, i % 4, (uint64_t)i + 1, 2000,
-                      "a value of some two hundred bytes, as an event in Avro may have them: ids, instants, terms, a "
-                      "ledger and what else "
-                      "there is to say about an order whose stage has changed just now, number ",
-                      &job) != SINK_DONE;
-        took_us[i] = job.took_us;
+        int64_t begun_us = clock_monotonic_us();
+        assert_int_equal(emit(world.sink, &world.has.membership, i % 4, (uint64_t)i + 1, 2000,
+                              "a value of some two hundred bytes, as an event in Avro may have them: ids, instants, "
+                              "terms, a ledger and what else "
+                              "there is to say about an order whose stage has changed just now, number ",
+                              NULL),
+                         SINK_DONE);
+        took_us[i] = clock_monotonic_us() - begun_us;
     }
     qsort(took_us, ROUNDS, sizeof took_us[0], by_size);
-    print_message("2,000 records: median %.1f ms, p90 %.1f ms, worst %.1f ms, burnt %d of %d\n",
-                  (double)took_us[ROUNDS / 2] / 1000, (double)took_us[ROUNDS * 9 / 10] / 1000,
-                  (double)took_us[ROUNDS - 1] / 1000, burnt, ROUNDS);
-    assert_true(burnt <= ROUNDS / 10);
-    assert_int_equal(cluster_count(&config, TOPIC_STAGE_CHANGED, 4), (ROUNDS - burnt) * 2000);
+    print_message("2,000 records: median %.1f ms, p90 %.1f ms, worst %.1f ms\n", (double)took_us[ROUNDS / 2] / 1000,
+                  (double)took_us[ROUNDS * 9 / 10] / 1000, (double)took_us[ROUNDS - 1] / 1000);
+    assert_true(took_us[ROUNDS / 2] < 1000000);
+    assert_int_equal(cluster_count(&config, TOPIC_STAGE_CHANGED, 4), ROUNDS * 2000);
     end_world(&world);
 }
 

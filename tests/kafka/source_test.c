@@ -165,6 +165,7 @@ static void two_members_share_the_lanes_and_a_leaver_gives_them_back(void **stat
     int64_t offsets[INPUT_TOPIC_COUNT] = {0};
     struct failure why;
     cluster_configure(&config, "share");
+    config.kafka_session_timeout_ms = REBALANCE_SOON_MS;
     cluster_create_topics(&config, 4);
     cluster_write(&config, TOPIC_CUSTOMER_ACTIONS, 3, "three");
     struct source *first = open_assigned(&config, &first_has);

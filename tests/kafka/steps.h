@@ -5,7 +5,8 @@
 #include "booking/sink.h"
 #include "booking/source.h"
 
-#define PATIENCE_MS 30000
+#define PATIENCE_MS       30000
+#define REBALANCE_SOON_MS 6000 /* a session timeout: members hear of a rebalance within a quarter of it */
 
 struct source *open_source(const struct config *config);
 /* The next event of a kind; others (troubles) are passed over. False when it does not come in time. */
@@ -21,7 +22,10 @@ int await_next(struct source *source, int32_t lane, enum topic topic, enum sourc
 struct sink *open_sink(const struct config *config);
 /* Submits and waits for it. */
 void do_job(struct sink *sink, struct sink_job *job);
-/* An EMIT of `count` records "prefix0" … for one lane, with its W and offsets. */
+/* An EMIT. On a busy machine a transaction may burn because it was slow, and only then: it is repeated as the worker does
+ * it, unless W tells that it was committed. */
+void do_emit(struct sink *sink, struct sink_job *job);
+/* Such an EMIT of `count` records "prefix0" … for one lane, with its W and offsets. */
 enum sink_outcome emit(struct sink *sink, const struct membership *membership, int32_t lane, uint64_t w, int count,
                        const char *prefix, struct sink_job *out);
 enum sink_outcome read_w(struct sink *sink, struct sink_lane *lane, struct sink_job *out);
