@@ -14,6 +14,7 @@
 
 #define STEP_LIMIT_MS  3000
 #define FLUSH_SLICE_MS 100
+#define ABORT_LIMIT_MS 500
 #define CE_SOURCE_SIZE (sizeof "booking-worker/" + 128)
 
 enum verdict {
@@ -28,6 +29,7 @@ struct run {
     struct sink_job *job;
     const atomic_bool *is_closing;
     bool is_slow;
+    bool is_open;             /* begun, and no commit was asked for */
     int written[TOPIC_COUNT]; /* records by topic */
 };
 
@@ -190,6 +192,7 @@ static enum verdict send_offsets(struct run *run)
 static enum verdict commit(struct run *run)
 {
     int64_t begun_us = clock_monotonic_us();
+    run->is_open = false;
     rd_kafka_error_t *error = rd_kafka_commit_transaction(run->producer->handle, STEP_LIMIT_MS);
     run->is_slow = run->is_slow || clock_monotonic_us() - begun_us >= QUICK_MS * 1000;
     return judge(run, "commit_transaction", error);
@@ -198,6 +201,7 @@ static enum verdict commit(struct run *run)
 static enum verdict transact(struct run *run)
 {
     enum verdict verdict = judge(run, "begin_transaction", rd_kafka_begin_transaction(run->producer->handle));
+    run->is_open = verdict == VERDICT_GOOD;
     if (verdict == VERDICT_GOOD)
         verdict = produce_all(run);
     if (verdict == VERDICT_GOOD && run->job->record_count > 0)
@@ -207,6 +211,18 @@ static enum verdict transact(struct run *run)
     if (verdict == VERDICT_GOOD)
         verdict = commit(run);
     return verdict;
+}
+
+/* Ends what was begun before the producer is burnt. Not for the broker's sake, which would abort it for the next producer
+ * anyway: librdkafka 2.0.2 fails an assertion when it is destroyed while partitions wait to be registered with a transaction,
+ * and beginning an abort takes them off that list. How the abort itself ends does not matter. */
+static void abort_open(struct run *run)
+{
+    if (!run->is_open)
+        return;
+    rd_kafka_error_t *error = rd_kafka_abort_transaction(run->producer->handle, ABORT_LIMIT_MS);
+    if (error)
+        rd_kafka_error_destroy(error);
 }
 
 static void set_outcome(struct run *run, enum verdict verdict)
@@ -256,6 +272,7 @@ void transaction_run(struct producer *producer, struct sink_job *job, const atom
     struct run run = {.producer = producer, .job = job, .is_closing = is_closing};
     producer->undelivered.message[0] = '\0';
     enum verdict verdict = transact(&run);
+    abort_open(&run);
     set_outcome(&run, verdict);
     if (job->outcome != SINK_DONE || job->record_count == 0)
         producer_burn(producer);
