@@ -44,7 +44,7 @@ def test_a_killed_worker_leaves_nothing_out_and_nothing_twice(make_world):
     orders, reader = lives(EVENTS), world.reader()
     outputs = sum(sum(order.expected.values()) for order in orders)
     # Small batches and small waves: there is work left for every life of the worker, and each gets something done.
-    settings = {"worker": {"batch_events": 100, "unemitted_max": 2}}
+    settings = {"worker": {"batch_events": 20, "unemitted_max": 1}}
     load.play(world.upstream, orders, wave=500)
     worker = world.worker(**settings)
     for number in range(KILLS):
