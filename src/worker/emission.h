@@ -22,7 +22,8 @@ struct emission_queue {
 };
 
 #define EMISSION_BATCHES_MAX 256
-#define EMISSION_BYTES_MAX   ((size_t)8 << 20) /* of one transaction, where one batch is not larger */
+#define EMISSION_BYTES_MAX                                                                                             \
+    ((size_t)16 << 20) /* of one transaction, where one batch is not larger: a backlog takes fewer of them */
 
 /* Two jobs of the sink: it lets a transaction pass a reading that has to wait for another process' open transaction. */
 struct emission {
