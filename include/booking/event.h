@@ -64,7 +64,7 @@ struct event {
     int32_t rating; /* 1 to 5 (Z1); 0 = absent */
 
     struct text gateway, payment_id;
-    struct uuid payment_key;    /* UUIDv5 of the order id's namespace over gateway, NUL, payment id */
+    struct uuid payment_key;    /* of gateway and payment id: ident_payment() */
     struct money amount;        /* captured, reversed, refunded by an operator (V5) */
     int64_t captured_ms;        /* what the gateway says; NO_INSTANT = absent (P2) */
     struct uuid instruction_id; /* which refund or payout a callback is about */

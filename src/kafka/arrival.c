@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static const char origin_topic[] = "booking-origin-topic";
-static const char first_timestamp[] = "booking-first-timestamp";
+static const char origin_topic[] = HEADER_ORIGIN_TOPIC;
+static const char first_timestamp[] = HEADER_FIRST_TIMESTAMP;
 
 static void fill_headers(const rd_kafka_message_t *message, struct record *out)
 {
