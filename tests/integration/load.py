@@ -43,8 +43,11 @@ PROVIDER_CONFIRMS = Step(PROVIDER, "ConfirmOrder", 1, {}, (
 CAPTURED = Step(GATEWAY, "PaymentCaptured", 5, {"amount": euros(8000)}, (
     (CHANGED, "EXECUTION"), (TO_CUSTOMER, "PAYMENT_RECEIVED"), (TO_PROVIDER, "PAID")))
 DONE = Step(PROVIDER, "MarkDone", 40, {}, ((CHANGED, "EXECUTION_CONFIRMATION"), (TO_CUSTOMER, "EXECUTION_TO_CONFIRM")))
+CLAIMED = Step(CUSTOMER, "OpenClaim", 45, {"text": "half of it is missing"}, (
+    (CHANGED, "EXECUTION_CONFIRMATION"), (TO_CUSTOMER, "CLAIM_OPENED"), (TO_PROVIDER, "CLAIM_OPENED")))
 ACCEPTED = Step(CUSTOMER, "ConfirmExecution", 50, {}, (
     (CHANGED, "CLOSED"), (MONEY, "Payout"), (TO_CUSTOMER, "CLOSED"), (TO_PROVIDER, "CLOSED")))
+PAID_OUT = Step(GATEWAY, "PayoutCompleted", 55, {}, ((CHANGED, "CLOSED"),))
 
 # The appointment is from minute 30 to minute 60.
 LIVES = {
@@ -70,6 +73,14 @@ LIVES = {
         Step(CUSTOMER, "ConfirmOrder", 2, {}, ((REJECTIONS, "C6"),)),
         Step(CUSTOMER, "CancelOrder", 3, {"reason": "changed my mind"},
              ((CHANGED, "CANCELLED"), (TO_CUSTOMER, "CANCELLED"), (TO_PROVIDER, "CANCELLED")))),
+    # all the way, and the provider has his money
+    "paid_out": (place(), PROVIDER_CONFIRMS, CAPTURED, DONE, ACCEPTED, PAID_OUT),
+    # on the way: what waits for somebody
+    "placed": (place(),),
+    "to_pay": (place(), PROVIDER_CONFIRMS),
+    "paid": (place(), PROVIDER_CONFIRMS, CAPTURED),
+    "done": (place(), PROVIDER_CONFIRMS, CAPTURED, DONE),
+    "claimed": (place(), PROVIDER_CONFIRMS, CAPTURED, DONE, CLAIMED),
 }
 MIXED = ("plain", "edited", "refunded", "refused")
 ACTORS = {CUSTOMER: "customer_id", PROVIDER: "provider_id", OPERATOR: "operator_id"}
@@ -78,22 +89,25 @@ ACTORS = {CUSTOMER: "customer_id", PROVIDER: "provider_id", OPERATOR: "operator_
 class Order:
     """One order's life: its events ready for the wire, and what must come out, in order."""
 
-    def __init__(self, schemas, numbers, start_ms, kind):
+    def __init__(self, schemas, numbers, start_ms, kind, person=1):
         self.kind = kind
+        party = {CUSTOMER: f"customer-{person}", PROVIDER: f"provider-{person}"}
         self.key = str(uuid.UUID(int=(start_ms << 80) | (7 << 76) | (numbers.getrandbits(12) << 64) | (2 << 62) | numbers.getrandbits(62)))
         self.events, self.expected = [], collections.Counter()
         for step in LIVES[kind]:
             event_id = str(uuid.UUID(int=numbers.getrandbits(128), version=4))
             fields = dict(step.fields)
             if step.action == "PlaceOrder":
-                fields |= {"customer_id": "customer-1", "provider_id": "provider-1", "zone": "Europe/Berlin",
+                fields |= {"customer_id": party[CUSTOMER], "provider_id": party[PROVIDER], "zone": "Europe/Berlin",
                            "start": start_ms + 30 * MINUTE, "end": start_ms + 60 * MINUTE}
             elif step.action == "PaymentCaptured":
                 fields |= {"gateway": "bank", "payment_id": event_id[:8]}
+            elif step.action == "PayoutCompleted":
+                fields |= {"instruction_id": str(uuid.uuid5(uuid.UUID(self.key), "refund-or-payout/1"))}
             value = {"event_id": event_id, "order_id": self.key, "occurred_at": start_ms + step.minute * MINUTE,
                      "action": ("booking." + step.action, fields)}
             if step.suffix in ACTORS:
-                value[ACTORS[step.suffix]] = {CUSTOMER: "customer-1", PROVIDER: "provider-1"}[step.suffix]
+                value[ACTORS[step.suffix]] = party[step.suffix]
             self.events.append(Event(step.suffix, self.key, schemas[step.suffix].encode(value), event_id))
             self.expected.update(step.expected)
 
@@ -107,11 +121,13 @@ class Order:
         return [what for step in LIVES[self.kind] for topic, what in step.expected if topic == CHANGED]
 
 
-def make_orders(count, kinds=("plain",), seed=1, hours_ago=3):
-    """Deterministic but for the time of day; ids are UUIDs of version 7, as a modern shop makes them."""
+def make_orders(count, kinds=("plain",), seed=1, hours_ago=3, people=1):
+    """Deterministic but for the time of day; ids are UUIDs of version 7, as a modern shop makes them. `people`: how many
+    customers, and as many providers, share them."""
     schemas, numbers = load_schemas(), random.Random(seed)
     start_ms = int(time.time() * 1000) - hours_ago * 60 * MINUTE
-    return [Order(schemas, numbers, start_ms + index // 8, kinds[index % len(kinds)]) for index in range(count)]
+    return [Order(schemas, numbers, start_ms + index // 8, kinds[index % len(kinds)], 1 + numbers.randrange(people) if people > 1 else 1)
+            for index in range(count)]
 
 
 def phases(orders, wave=2000):
