@@ -3,6 +3,7 @@
 
 #include "booking/clock.h"
 #include "booking/log.h"
+#include "booking/point.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,7 @@ enum status producer_make_ready(struct producer *producer, int limit_ms, struct 
 
 void producer_burn(struct producer *producer)
 {
+    POINT("before-burn");
     producer->is_ready = false;
     producer->undelivered.message[0] = '\0';
     for (int topic = 0; topic < TOPIC_COUNT; topic++) {

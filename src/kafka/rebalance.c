@@ -1,4 +1,5 @@
 /* What the group gives and takes. Assigned partitions stay paused until source_begin(): nothing is fetched before. */
+#include "booking/point.h"
 #include "kafka/membership.h"
 #include "kafka/source_parts.h"
 
@@ -108,6 +109,7 @@ static void assigned(struct source *source, rd_kafka_topic_partition_list_t *par
 
 static void revoked(struct source *source)
 {
+    POINT("in-revoke");
     struct source_event event = {.kind = rd_kafka_assignment_lost(source->consumer) ? SOURCE_LOST : SOURCE_REVOKED};
     rd_kafka_resp_err_t error = rd_kafka_assign(source->consumer, NULL);
     if (error)

@@ -6,6 +6,7 @@
 #include "booking/codec.h"
 #include "booking/log.h"
 #include "booking/metrics.h"
+#include "booking/point.h"
 #include "kafka/membership.h"
 #include "kafka/w.h"
 
@@ -128,6 +129,7 @@ static enum verdict produce_all(struct run *run)
             if (verdict != VERDICT_GOOD)
                 return verdict;
             run->job->record_count++;
+            POINT("in-produce");
             run->written[output.topic]++;
         }
         if (is_torn) {
@@ -200,16 +202,21 @@ static enum verdict commit(struct run *run)
 
 static enum verdict transact(struct run *run)
 {
+    POINT("before-begin");
     enum verdict verdict = judge(run, "begin_transaction", rd_kafka_begin_transaction(run->producer->handle));
     run->is_open = verdict == VERDICT_GOOD;
+    POINT("after-begin");
     if (verdict == VERDICT_GOOD)
         verdict = produce_all(run);
     if (verdict == VERDICT_GOOD && run->job->record_count > 0)
         verdict = flush(run);
+    POINT("before-offsets");
     if (verdict == VERDICT_GOOD)
         verdict = send_offsets(run);
+    POINT("before-commit");
     if (verdict == VERDICT_GOOD)
         verdict = commit(run);
+    POINT("after-commit");
     return verdict;
 }
 

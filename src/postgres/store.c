@@ -3,6 +3,7 @@
 
 #include "booking/clock.h"
 #include "booking/log.h"
+#include "booking/point.h"
 #include "postgres/job_queue.h"
 #include "postgres/read.h"
 #include "postgres/trouble.h"
@@ -202,7 +203,9 @@ static void write_batch(struct store *store, struct store_job *job, struct troub
     struct write_request *request = &store->requests[store->current];
     if (request->job != job)
         write_encode(request, job, &store->types);
+    POINT("before-write");
     write_run(request, job, &store->link, job_timeout_ms(store), trouble);
+    POINT("after-write");
     request->job = NULL;
 }
 

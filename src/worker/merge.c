@@ -2,6 +2,7 @@
 #include "merge.h"
 
 #include "booking/order.h"
+#include "booking/point.h"
 
 #include <string.h>
 
@@ -34,6 +35,7 @@ bool merge_refill(struct merge *merge, struct source *source, int32_t lane, enum
     struct head *head = &merge->heads[topic];
     switch (source_next(source, lane, topic, &head->record, why)) {
     case SOURCE_RECORD:
+        POINT("after-poll");
         head->is_held = true;
         head->is_at_end = false;
         head->obtained = ++merge->obtained;

@@ -1,6 +1,7 @@
 /* Taking lanes: the steps of PROTOCOL.md that go through Postgres, and the verdict on W. */
 #include "takeover.h"
 
+#include "booking/point.h"
 #include "state.h"
 
 #include <inttypes.h>
@@ -129,6 +130,7 @@ static void note_taken(struct lane *lane, const struct store_lane *row)
         return;
     }
     lane->state = LANE_READING_W;
+    POINT("after-taking");
     LOG(INFO, "lane taken in Postgres", LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch),
         LOG_I("seq", lane->seq), LOG_I("w_seen", row->w_seen), LOG_T("postgres", row->system_id));
 }
@@ -234,6 +236,7 @@ void takeover_note_w(struct worker *worker, struct lane *lane, const struct sink
     if (lane->state == LANE_READING_W) {
         lane->queued_to = w;
         lane->state = LANE_CLAIMING;
+        POINT("before-claim");
         return;
     }
     emission_forget(worker, lane, w);
@@ -376,6 +379,7 @@ static void outbox_note(struct worker *worker)
 static void begin_reading(struct worker *worker, struct lane *lane)
 {
     struct failure why = {{0}};
+    POINT("after-claim");
     enum status status = source_begin(worker->source, lane->number, lane->offsets, &why);
     if (status == STATUS_RETRY) {
         worker_wake_at(worker, worker->now_us + 50 * 1000);

@@ -1,4 +1,5 @@
 /* The worker's turn: what happened outside, then each part's pump, then a wait when there was nothing to do. */
+#include "booking/point.h"
 #include "state.h"
 
 #include <stdio.h>
@@ -101,6 +102,7 @@ static void take_up_event(struct worker *worker, const struct source_event *even
     case SOURCE_LOST:
         LOG(INFO, event->kind == SOURCE_LOST ? "lanes lost" : "lanes revoked", LOG_I("lanes", worker->assigned_count));
         end_assignment(worker);
+        POINT("after-revoke");
         break;
     case SOURCE_UNEQUAL:
         LOG(ERROR, "input topics do not fit together; nothing is read", LOG_T("why", event->why.message));
@@ -181,6 +183,7 @@ void worker_turn(struct worker *worker, int wait_ms)
 void worker_drain(struct worker *worker)
 {
     worker->is_draining = true;
+    POINT("at-draining");
 }
 
 bool worker_is_drained(const struct worker *worker)
@@ -230,6 +233,7 @@ void worker_close(struct worker *worker)
     if (worker == NULL) {
         return;
     }
+    POINT("at-closing");
     worker->is_draining = true;
     abandon(worker);
     int64_t until_us = clock_monotonic_us() + CLOSE_LIMIT_US;
