@@ -2,6 +2,7 @@
 #include "postgres/link.h"
 
 #include "booking/clock.h"
+#include "booking/point.h"
 #include "postgres/params.h"
 
 #include <errno.h>
@@ -274,6 +275,7 @@ bool link_exchange(struct link *link, struct step *steps, int count, int timeout
         return broken(link, trouble, PQerrorMessage(link->pg));
     if (!flush(link, deadline_us, trouble))
         return false;
+    POINT(steps[0].statement == STATEMENT_BEGIN ? "after-sending" : "after-asking");
     if (link->meanwhile != NULL)
         link->meanwhile(link->meanwhile_context);
     for (int i = 0; i < count; i++)
