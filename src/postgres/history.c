@@ -1,9 +1,7 @@
 /* Reads one order's life. Only for `show`: a connection of its own, and not quick. */
 #include "booking/history.h"
 
-#include "postgres/link.h"
-#include "postgres/trouble.h"
-#include "postgres/version.h"
+#include "postgres/reader.h"
 
 #include <string.h>
 
@@ -96,31 +94,17 @@ static bool read_order(struct link *link, const struct uuid *order_id, struct hi
     return done;
 }
 
-static enum status read_all(struct link *link, const struct uuid *order_id, struct history *out, struct failure *why)
-{
-    struct trouble trouble;
-    struct schema_report report;
-    const enum status status = version_read(link, &report, &trouble, why);
-    if (status != STATUS_OK)
-        return status;
-    if (report.state != SCHEMA_CURRENT)
-        return failure_set(why, STATUS_FATAL, "%s", report.summary);
-    if (link_prepare(link, SHOW_TIMEOUT_MS, &trouble) && read_order(link, order_id, out, &trouble))
-        return STATUS_OK;
-    char text[460];
-    trouble_describe(&trouble, NULL, text, sizeof text);
-    return failure_set(why, trouble_status(&trouble, false), "%s", text);
-}
-
 enum status history_read(const struct config *config, const struct uuid *order_id, struct history *out,
                          struct failure *why)
 {
-    struct link link = {.stop_fd = NO_FD, .hurry_fd = NO_FD};
+    struct link link;
     struct trouble trouble;
     *out = (struct history){.updated_ms = NO_INSTANT};
-    if (!link_open(&link, config, "booking-worker show", &trouble))
-        return failure_set(why, STATUS_RETRY, "Postgres cannot be reached: %.400s", trouble.message);
-    const enum status status = read_all(&link, order_id, out, why);
+    enum status status = reader_open(&link, config, "booking-worker show", why);
+    if (status != STATUS_OK)
+        return status;
+    if (!link_prepare(&link, SHOW_TIMEOUT_MS, &trouble) || !read_order(&link, order_id, out, &trouble))
+        status = reader_failed(&trouble, why);
     link_close(&link);
     return status;
 }

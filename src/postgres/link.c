@@ -241,7 +241,8 @@ static bool send_step(struct link *link, const struct step *step)
         formats[i] = 1;
     }
     if (step->statement == STATEMENT_TEXT)
-        return PQsendQueryParams(link->pg, step->sql, step->param_count, NULL, values, lengths, formats, 0) == 1;
+        return PQsendQueryParams(link->pg, step->sql, step->param_count, NULL, values, lengths, formats,
+                                 step->is_binary ? 1 : 0) == 1;
     return PQsendQueryPrepared(link->pg, statement_name(step->statement), step->param_count, values, lengths, formats,
                                1) == 1;
 }

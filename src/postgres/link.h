@@ -14,8 +14,9 @@
 
 /* One statement of an exchange, its parameters (all binary; data NULL = null) and its answer. */
 struct step {
-    enum statement statement; /* STATEMENT_TEXT: `sql` is sent as it stands, and answers as text */
+    enum statement statement; /* STATEMENT_TEXT: `sql` is sent as it stands, and answers as text unless is_binary */
     const char *sql;
+    bool is_binary;
     int param_count;
     struct bytes params[STEP_PARAMS_MAX];
     PGresult *result; /* of a step that went well; cleared by link_free_results() */
