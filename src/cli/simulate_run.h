@@ -27,10 +27,6 @@ struct life {
     bool entered[STAGE_COUNT];
     uint64_t first_sequence[NOTICE_KIND_COUNT]; /* 0 = never sent */
     struct text_list refunds, payouts;
-
-    /* what always holds */
-    int64_t refunded_minor, paid_out_minor; /* summed from the instructions, to be compared with the ledger */
-    bool reversed_after_instruction;
 };
 
 /* What one step did. */
