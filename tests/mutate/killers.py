@@ -1,0 +1,156 @@
+"""Builds the killers once, and tries one mutant: compiles its file, links it with all the rest, and lets the killers look."""
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPILER = os.environ.get('CC', 'gcc')
+FLAGS = ['-std=c17', '-D_GNU_SOURCE', '-w', f'-I{ROOT}/include', f'-I{ROOT}/src', f'-I{ROOT}/tests']
+PACKAGES = ['yaml-0.1', 'jansson', 'uuid', 'cmocka']
+CORE = 'src/core'
+# What the killers need beside the core: scenario files, and what they are read with.
+SUPPORT = ['src/base/*.c', 'src/cli/simulate*.c', 'src/cli/scenario*.c', 'src/cli/options.c', 'src/codec/ident.c']
+# The unit tests after the scenarios, the quickest first; those that are not named here come between.
+FIRST, SLOW = ['table', 'pack'], ['random', 'zone']
+# What a test cannot see it need not look at.
+SEES = {'zone': {'zone.c', 'text.c'}}
+# Fewer random lives than the test alone has: what a thousand of them do not find is the scenarios' to find.
+ENVIRONMENT = {'BOOKING_LIVES': '1000', 'BOOKING_SOURCE_DIR': str(ROOT), 'CMOCKA_MESSAGE_OUTPUT': 'STDOUT'}
+CPU_SECONDS = 20  # a killer that needs more than this does not come to an end: the mutant is killed
+WALL_SECONDS = 180
+
+
+class Verdict(NamedTuple):
+    state: str       # killed, survived, invalid, same
+    by: str = ''     # which killer
+    timed_out: bool = False
+
+
+class Broken(Exception):
+    """The killers cannot be built, or fail on the code as it is."""
+
+
+def call(arguments: list[str], what: str) -> None:
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Broken(f'{what} failed: {" ".join(arguments)}\n{done.stderr[-3000:]}')
+
+
+def limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 26, 1 << 26))
+
+
+class Killers:
+    """A folder with the objects of everything as it is, and with one folder per worker for what is changed."""
+
+    def __init__(self, only: list[str] | None = None):
+        self.folder = Path(tempfile.mkdtemp(prefix='booking-mutate-'))
+        self.only = only
+        done = subprocess.run(['pkg-config', '--cflags', '--libs', *PACKAGES], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Broken(done.stderr)
+        self.libraries = done.stdout.split()
+        self.quick, self.slow = self._names()
+        self.names = self.quick + self.slow
+        self.originals: dict[str, bytes] = {}
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _names(self) -> tuple[list[str], list[str]]:
+        """The quick unit tests and the slow ones, in their order."""
+        found = sorted(path.name.removesuffix('_test.c') for path in (ROOT / 'tests/core').glob('*_test.c'))
+        wanted = [name for name in found if self.only is None or name in self.only]
+        others = [name for name in wanted if name not in FIRST + SLOW]
+        return [name for name in FIRST if name in wanted] + others, [name for name in SLOW if name in wanted]
+
+    def build(self) -> None:
+        """Every object once. What is never changed becomes one object, so that a link is quick."""
+        fixed = []
+        for pattern in SUPPORT:
+            fixed += [self._compile(path, path.relative_to(ROOT).as_posix().replace('/', '.')) for path in sorted(ROOT.glob(pattern))]
+        for path in sorted((ROOT / 'tests/core').glob('*.c')):
+            name = path.name.removesuffix('_test.c')
+            if path.name.endswith('_test.c'):
+                if name in self.names:
+                    fixed.append(self._compile(path, f'test.{name}', f'-Dmain={name}_main'))
+            else:
+                fixed.append(self._compile(path, f'test.{path.stem}'))
+        listed = ' '.join(f'X({name})' for name in self.names)
+        fixed.append(self._compile(ROOT / 'tests/mutate/killer.c', 'killer', f'-DKILLERS(X)={listed}'))
+        self.fixed = self.folder / 'fixed.o'
+        call([COMPILER, '-r', '-nostdlib', *map(str, fixed), '-o', str(self.fixed)], 'the link of what is not changed')
+        self.core = {path.name: self._compile(path, f'core.{path.stem}') for path in sorted((ROOT / CORE).glob('*.c'))}
+
+    def _compile(self, path: Path, name: str, *options: str) -> Path:
+        out = self.folder / f'{name}.o'
+        call([COMPILER, *FLAGS, '-O2', *self.libraries, *options, '-c', str(path), '-o', str(out)], path.name)
+        return out
+
+    def _link(self, replaced: str, by: Path, out: Path) -> bool:
+        objects = [str(by if name == replaced else path) for name, path in self.core.items()]
+        done = subprocess.run([COMPILER, str(self.fixed), *objects, '-o', str(out), *self.libraries, '-lpthread'], capture_output=True)
+        return done.returncode == 0
+
+    def check(self) -> None:
+        """The code as it is passes them all, or no verdict means anything."""
+        name = next(iter(self.core))
+        out = self.folder / 'unchanged'
+        if not self._link(name, self.core[name], out):
+            raise Broken('the killers cannot be linked')
+        for names in (['scenarios', *self.quick], self.slow):
+            verdict, said = self._run(out, self.folder, names)
+            if verdict.state != 'survived':
+                raise Broken(f'the code as it is fails already ({verdict.by}):\n{said[-3000:]}')
+
+    def try_mutant(self, path: str, text: str, worker: int) -> Verdict:
+        folder = self.folder / f'worker{worker}'
+        folder.mkdir(exist_ok=True)
+        changed, name = folder / Path(path).name, Path(path).name
+        changed.write_text(text)
+        if not self._compiles(changed, folder / 'changed.o', '-O0'):
+            return Verdict('invalid')
+        if not self._link(name, folder / 'changed.o', folder / 'killer'):
+            return Verdict('invalid')
+        verdict, _ = self._run(folder / 'killer', folder, ['scenarios', *self.quick])
+        if verdict.state == 'survived' and self._is_same_code(path, changed, folder):
+            return Verdict('same')
+        slow = [test for test in self.slow if name in SEES.get(test, {name})]
+        if verdict.state == 'survived' and slow:
+            verdict, _ = self._run(folder / 'killer', folder, slow)
+        return verdict
+
+    def _compiles(self, path: Path, out: Path, level: str) -> bool:
+        where = f'-ffile-prefix-map={path.parent}/='
+        return subprocess.run([COMPILER, *FLAGS, level, where, '-c', path.name, '-o', str(out)], cwd=path.parent, capture_output=True).returncode == 0
+
+    def _is_same_code(self, path: str, changed: Path, folder: Path) -> bool:
+        """The compiler makes the same of both: nothing was changed that could be seen."""
+        if path not in self.originals:
+            original = folder / 'original' / changed.name
+            original.parent.mkdir(exist_ok=True)
+            original.write_text((ROOT / path).read_text())
+            if not self._compiles(original, folder / 'original.o', '-O2'):
+                return False
+            self.originals[path] = (folder / 'original.o').read_bytes()
+        return self._compiles(changed, folder / 'same.o', '-O2') and (folder / 'same.o').read_bytes() == self.originals[path]
+
+    def _run(self, program: Path, folder: Path, names: list[str]) -> tuple[Verdict, str]:
+        try:
+            done = subprocess.run([str(program), str(ROOT / 'tests/scenarios'), *names], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  env={**os.environ, **ENVIRONMENT}, cwd=folder, preexec_fn=limit, timeout=WALL_SECONDS)
+            said, status = done.stderr.decode(errors='replace'), done.returncode
+        except subprocess.TimeoutExpired as timeout:
+            said, status = (timeout.stderr or b'').decode(errors='replace'), -9
+        running = re.findall(r'^running (\w+)$', said, re.MULTILINE)
+        if status == 0:
+            return Verdict('survived'), said
+        return Verdict('killed', running[-1] if running else 'start', status in (-9, -24)), said
