@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"check", command_check, "configuration, Kafka, topics, registry and Postgres, in one table"},
     {"simulate", command_simulate, "scenario files through the process, without Kafka or Postgres"},
     {"show", command_show, "one order's life as a timeline"},
+    {"orders", command_orders, "many orders: by stage, age, deadline, claim, payout, party"},
     {"diagram", command_diagram, "the stages, or every rule, drawn from the table that runs"},
 };
 #define COMMAND_COUNT ((int)(sizeof commands / sizeof *commands))

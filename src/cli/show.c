@@ -1,6 +1,7 @@
 /* `show`: one order's life as a timeline: what happened, when, by whom, under which rule, and what was emitted. */
 #include "booking/history.h"
 #include "cli/command.h"
+#include "cli/order_print.h"
 #include "cli/scenario_value.h"
 #include "cli/show_outputs.h"
 
@@ -22,26 +23,6 @@ static const char help[] =
     "Options:\n"
     "  --config FILE   the configuration (or BOOKING_CONFIG); only postgres.* and registry.* count here\n"
     "  --json          everything, for programs\n";
-
-/* What people wrote, for a terminal: no control characters, C1 ones included. */
-static void text_append(struct buffer *out, struct text text)
-{
-    for (size_t i = 0; text.data != NULL && i < text.length; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        bool is_c1 = c == 0xc2 && i + 1 < text.length && (unsigned char)text.data[i + 1] < 0xa0;
-        buffer_append(out, c < 0x20 || c == 0x7f || is_c1 ? "?" : &text.data[i], 1);
-        i += is_c1;
-    }
-}
-
-static void money_append(struct buffer *out, const char *word, int64_t minor, const char *currency)
-{
-    char text[VALUE_SIZE];
-    struct money money = {.minor = minor};
-    memcpy(money.currency, currency, CURRENCY_SIZE);
-    amount_format(money, text);
-    buffer_printf(out, "%s %s", word, text);
-}
 
 static void print_terms(struct buffer *out, const char *word, const struct order *order, const struct terms *terms)
 {
@@ -146,46 +127,11 @@ static json_t *json_text(struct text text)
     return value == NULL ? json_null() : value;
 }
 
-static json_t *json_instant(int64_t ms)
-{
-    char text[VALUE_SIZE];
-    instant_format(ms, text);
-    return ms == NO_INSTANT ? json_null() : json_string(text);
-}
-
 static json_t *json_uuid(const struct uuid *id)
 {
     char text[UUID_TEXT_LENGTH + 1];
     uuid_format(id, text);
     return uuid_is_none(id) ? json_null() : json_string(text);
-}
-
-static json_t *json_terms(const struct terms *terms)
-{
-    return json_pack("{s:i, s:o, s:o, s:I, s:s}", "revision", (int)terms->revision, "start",
-                     json_instant(terms->start_ms), "end", json_instant(terms->end_ms), "price_minor",
-                     (json_int_t)terms->price_minor, "comment", terms->comment);
-}
-
-static json_t *json_order(const struct order *order)
-{
-    const struct ledger *ledger = &order->ledger;
-    int64_t told_ms = NO_INSTANT;
-    enum deadline deadline = order_told_deadline(order, &told_ms);
-    json_t *money = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I}", "captured", (json_int_t)ledger->captured_minor, "reversed",
-        (json_int_t)ledger->reversed_minor, "refund_instructed", (json_int_t)ledger->refund_instructed_minor,
-        "refund_completed", (json_int_t)ledger->refund_completed_minor, "payout_instructed",
-        (json_int_t)ledger->payout_instructed_minor, "payout_completed", (json_int_t)ledger->payout_completed_minor);
-    return json_pack("{s:s, s:o, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "stage",
-                     stage_name(order->stage), "stage_since", json_instant(order->stage_since_ms), "sequence",
-                     (json_int_t)order->sequence, "policy", order->policy.name, "customer_id", order->customer_id,
-                     "provider_id", order->provider_id, "zone", order->zone, "currency", order->currency, "terms",
-                     json_terms(&order->terms), "proposed",
-                     order->proposal == PROPOSAL_NONE ? json_null() : json_terms(&order->proposed), "ledger_minor",
-                     money, "deadline", deadline == DEADLINE_NONE ? json_null() : json_string(deadline_name(deadline)),
-                     "deadline_at", json_instant(deadline == DEADLINE_NONE ? NO_INSTANT : told_ms), "request_pending",
-                     (int)order->request_pending, "payout_held", (int)order->payout_held);
 }
 
 static json_t *json_line(const struct config *config, const struct history_line *line, json_t *outputs)

@@ -29,7 +29,7 @@
 #define SKIP_WITH_KAFKA() (void)0
 #endif
 
-static const char *const commands[] = {"run", "migrate", "check", "simulate", "show", "diagram"};
+static const char *const commands[] = {"run", "migrate", "check", "simulate", "show", "orders", "diagram"};
 #define COMMAND_COUNT ((int)(sizeof commands / sizeof *commands))
 
 static void assert_said(const char *text, const char *part)
@@ -89,7 +89,7 @@ static void a_wrong_command_line_leaves_with_64_and_a_suggestion(void **state)
     } cases[] = {
         {"", "Usage: booking-worker COMMAND"},
         {"migrat", "there is no command \"migrat\"; did you mean migrate?"},
-        {"orders", "there is no command \"orders\""},
+        {"repair", "there is no command \"repair\""},
         {"run --confg x", "there is no option --confg; did you mean --config?"},
         {"run --config", "--config needs a value"},
         {"run extra", "\"extra\" is not wanted here"},
@@ -97,6 +97,16 @@ static void a_wrong_command_line_leaves_with_64_and_a_suggestion(void **state)
         {"show", "one order id is wanted"},
         {"show 123", "\"123\" is no order id"},
         {"show 018f3c2a-9b1d-7e4f-8a6b-0123456789ab 018f3c2a-9b1d-7e4f-8a6b-0123456789ab", "one order id is wanted"},
+        {"orders 018f3c2a-9b1d-7e4f-8a6b-0123456789ab", "is not wanted here"},
+        {"orders --stage CLOSED,PAYMNT", "there is no stage \"PAYMNT\"; did you mean PAYMENT?"},
+        {"orders --stage ''", "there is no stage \"\""},
+        {"orders --older-than soon", "--older-than: \"soon\" is no length of time; one is written 90s, 30min, 6h, 3d"},
+        {"orders --claim closed", "--claim: \"closed\" is none of open, kept, any"},
+        {"orders --sort price", "--sort: \"price\" is none of placed, deadline, since, id"},
+        {"orders --limit 0", "--limit: \"0\" is no number from 1 to 10000"},
+        {"orders --limit 99999999999999999999", "is no number from 1 to 10000"},
+        {"orders --after 3", "--after: it belongs to another --sort"},
+        {"orders --after placed.3", "--after: it is not one that was printed"},
         {"diagram --format svg", "there is no format \"svg\"; there are mermaid and dot"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -110,7 +120,8 @@ static void a_wrong_command_line_leaves_with_64_and_a_suggestion(void **state)
 static void a_bad_configuration_leaves_with_78(void **state)
 {
     (void)state;
-    static const char *const arguments[] = {"run", "migrate", "check", "show 018f3c2a-9b1d-7e4f-8a6b-0123456789ab"};
+    static const char *const arguments[] = {"run", "migrate", "check", "orders",
+                                            "show 018f3c2a-9b1d-7e4f-8a6b-0123456789ab"};
     for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
         const struct said *said = program_run("BOOKING_HTTP_PORT=abc", arguments[i]);
         assert_int_equal(said->exit_code, 78);
@@ -124,7 +135,8 @@ static void a_bad_configuration_leaves_with_78(void **state)
 static void what_cannot_be_reached_leaves_with_69(void **state)
 {
     (void)state;
-    static const char *const arguments[] = {"migrate", "migrate --plan", "show 018f3c2a-9b1d-7e4f-8a6b-0123456789ab"};
+    static const char *const arguments[] = {"migrate", "migrate --plan", "orders", "orders --count",
+                                            "show 018f3c2a-9b1d-7e4f-8a6b-0123456789ab"};
     for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
         const struct said *said = program_run(NO_SERVERS, arguments[i]);
         assert_int_equal(said->exit_code, 69);
