@@ -22,11 +22,14 @@ static void start(struct order *order, enum deadline deadline, int64_t started_m
         (struct clock){.started_ms = started_ms, .told_ms = told, .due_ms = instant_after(told, grace_ms)};
 }
 
-/* Starts a clock that ends at an appointment's start: at that very instant it is over (T2). */
-static void start_bounded(struct order *order, enum deadline deadline, int64_t started_ms, int64_t bound_ms)
+/* Starts a clock that ends at an appointment's start at the latest, its grace too: at that very instant it is over (T2, E6). */
+static void start_bounded(struct order *order, enum deadline deadline, int64_t started_ms, int64_t told_ms,
+                          int64_t grace_ms, int64_t bound_ms)
 {
-    start(order, deadline, started_ms, bound_ms, 0);
-    order->clocks[deadline].is_exclusive = true;
+    start(order, deadline, started_ms, instant_earlier(told_ms, bound_ms), grace_ms);
+    struct clock *clock = &order->clocks[deadline];
+    clock->is_exclusive = clock->due_ms >= bound_ms;
+    clock->due_ms = instant_earlier(clock->due_ms, bound_ms);
 }
 
 /* 24 h, or 5 h when the appointment starts on the date on which the clock starts, there (C2, T6, T7). */
@@ -62,32 +65,18 @@ static int64_t proposal_bound_ms(const struct order *order)
 void clock_start_proposal(struct order *order, int64_t at_ms, const struct zone *zone)
 {
     int64_t told = instant_after(at_ms, answer_window_ms(order, at_ms, order->proposed.start_ms, zone));
-    int64_t bound = proposal_bound_ms(order);
-    if (told < bound)
-        start(order, DEADLINE_PROPOSAL, at_ms, told, 0);
-    else
-        start_bounded(order, DEADLINE_PROPOSAL, at_ms, bound);
+    start_bounded(order, DEADLINE_PROPOSAL, at_ms, told, 0, proposal_bound_ms(order));
 }
 
 void clock_start_topup(struct order *order, int64_t at_ms)
 {
     int64_t told = instant_after(at_ms, order->policy.payment_ms);
-    int64_t bound = proposal_bound_ms(order);
-    if (told >= bound) {
-        start_bounded(order, DEADLINE_TOPUP, at_ms, bound);
-        return;
-    }
-    start(order, DEADLINE_TOPUP, at_ms, told, order->policy.settlement_grace_ms);
-    struct clock *clock = &order->clocks[DEADLINE_TOPUP];
-    if (clock->due_ms >= bound) { /* the grace ends at the bound too */
-        clock->due_ms = bound;
-        clock->is_exclusive = true;
-    }
+    start_bounded(order, DEADLINE_TOPUP, at_ms, told, order->policy.settlement_grace_ms, proposal_bound_ms(order));
 }
 
 void clock_start_request(struct order *order, int64_t at_ms)
 {
-    start_bounded(order, DEADLINE_REQUEST, at_ms, order->terms.start_ms);
+    start_bounded(order, DEADLINE_REQUEST, at_ms, order->terms.start_ms, 0, order->terms.start_ms);
 }
 
 void clocks_start_execution(struct order *order, int64_t at_ms)

@@ -4,16 +4,16 @@
 #include "core/clocks.h"
 #include "core/notices.h"
 
+#include <string.h>
+
 void place_the_order(struct change *change)
 {
     struct order *order = change->order;
     const struct event *event = change->event;
-    struct text customer_id = event->customer_id.data != NULL ? event->customer_id : event->actor_id;
-    CHECK(text_copy(customer_id, order->customer_id, sizeof order->customer_id));
+    CHECK(text_copy(event->actor_id, order->customer_id, sizeof order->customer_id));
     CHECK(text_copy(event->provider_id, order->provider_id, sizeof order->provider_id));
     CHECK(text_copy(event->zone, order->zone, sizeof order->zone));
-    for (int i = 0; i < CURRENCY_SIZE; i++)
-        order->currency[i] = event->price.currency[i];
+    memcpy(order->currency, event->price.currency, CURRENCY_SIZE);
     order->policy = *event->policy;
     order->placed_ms = change->at_ms;
     order->terms = change_edited_terms(change);
