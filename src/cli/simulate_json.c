@@ -32,6 +32,9 @@ static void append(json_t *array, json_t *value)
 json_t *json_of_scenario(const struct scenario *scenario)
 {
     json_t *out = json_object(), *rules = json_array();
+    int expectations = scenario->finally.count;
+    for (int i = 0; i < scenario->step_count; i++)
+        expectations += scenario->steps[i].expect.count;
     for (int i = 0; i < scenario->rules.count; i++)
         append(rules, json_string(scenario->rules.items[i]));
     put(out, "id", text_or_null(scenario->id));
@@ -39,6 +42,7 @@ json_t *json_of_scenario(const struct scenario *scenario)
     put(out, "file", json_string(scenario->path));
     put(out, "line", json_integer(scenario->line));
     put(out, "rules", rules);
+    put(out, "expectations", json_integer(expectations));
     return out;
 }
 
@@ -81,6 +85,7 @@ static json_t *json_of_result(const struct result *result, struct arena *arena)
     put(out, "who", json_string(party_name(result->actor)));
     put(out, "what", json_string(event_kind_name(result->kind)));
     put(out, "outcome", json_string(outcome_name(result->outcome)));
+    put(out, "row", result->row < 0 ? json_null() : json_integer(result->row));
     put(out, "rule", text_or_null(result->rule));
     put(out, "reason", result->reason == REASON_NONE ? json_null() : json_string(reason_name(result->reason)));
     put(out, "sequence", json_integer((json_int_t)result->sequence));
@@ -114,6 +119,7 @@ json_t *json_of_step(const struct step_run *run, struct arena *arena)
     int64_t told_ms = NO_INSTANT;
     (void)order_told_deadline(&run->order, &told_ms);
     put(out, "line", json_integer(run->step->line));
+    put(out, "expectations", json_integer(run->step->expect.count));
     put(out, "results", results);
     put(out, "stage", stage_or_null(run->order.stage));
     put(out, "deadline", instant_or_null(told_ms, arena));
