@@ -82,4 +82,12 @@ enum event_kind event_of_deadline(enum deadline deadline);
 /* When it counts: what it says, but not after the broker's timestamp and not more than arrival_grace before (T5). */
 int64_t event_effective_ms(const struct event *event, const struct policy *policy);
 
+/* The event as bytes: what Postgres keeps in order_history.event, so that an order's life can be replayed (replay.h). All of it
+ * but order id and event id, which stand in columns of their own. A version byte comes first; older versions stay readable. */
+size_t event_packed_most(const struct event *event); /* the room that it needs at most */
+size_t event_pack(const struct event *event, uint8_t *out, size_t room);
+/* Texts are views of `packed`; a placement's policy goes to `*policy`. The ids are none: the caller sets them. False when the
+ * bytes are not an event of a version that we know; then `*out` is unspecified. */
+bool event_unpack(struct bytes packed, struct event *out, struct policy *policy);
+
 #endif

@@ -3,160 +3,13 @@
  * To change the format: raise VERSION, write the new form only, and keep reading every older one. */
 #include "booking/order.h"
 
-#include "booking/check.h"
-
-#include <string.h>
+#include "core/packing.h"
 
 #define VERSION 1
 
-struct writer {
-    uint8_t *at, *end;
-};
-
-static void put_byte(struct writer *out, uint8_t byte)
-{
-    CHECK(out->at < out->end);
-    *out->at++ = byte;
-}
-
-static void put_number(struct writer *out, uint64_t number)
-{
-    for (; number >= 0x80; number >>= 7)
-        put_byte(out, (uint8_t)(number | 0x80));
-    put_byte(out, (uint8_t)number);
-}
-
-/* Small numbers of either sign are short. */
-static void put_signed(struct writer *out, int64_t number)
-{
-    put_number(out, ((uint64_t)number << 1) ^ (uint64_t)(number >> 63));
-}
-
-/* An instant that usually lies near another one. Any two will do: the sum wraps back. */
-static void put_since(struct writer *out, int64_t instant_ms, int64_t since_ms)
-{
-    put_signed(out, (int64_t)((uint64_t)instant_ms - (uint64_t)since_ms));
-}
-
-static void put_bytes(struct writer *out, const void *data, size_t length)
-{
-    CHECK((size_t)(out->end - out->at) >= length);
-    memcpy(out->at, data, length);
-    out->at += length;
-}
-
-static void put_string(struct writer *out, const char *nul_terminated)
-{
-    size_t length = strlen(nul_terminated);
-    put_number(out, length);
-    put_bytes(out, nul_terminated, length);
-}
-
-struct packed_reader {
-    const uint8_t *at, *end;
-    bool is_bad; /* what was read after it turned true is meaningless */
-};
-
-static uint8_t get_byte(struct packed_reader *in)
-{
-    if (in->at >= in->end) {
-        in->is_bad = true;
-        return 0;
-    }
-    return *in->at++;
-}
-
-static uint64_t get_number(struct packed_reader *in)
-{
-    uint64_t number = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = get_byte(in);
-        number |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            return number;
-    }
-    in->is_bad = true;
-    return 0;
-}
-
-/* A number that the rest of the order relies on being at most `most`. */
-static uint32_t get_bounded(struct packed_reader *in, uint32_t most)
-{
-    uint64_t number = get_number(in);
-    if (number > most) {
-        in->is_bad = true;
-        return 0;
-    }
-    return (uint32_t)number;
-}
-
-static int64_t get_signed(struct packed_reader *in)
-{
-    uint64_t number = get_number(in);
-    return (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
-}
-
-static int64_t get_since(struct packed_reader *in, int64_t since_ms)
-{
-    return (int64_t)((uint64_t)since_ms + (uint64_t)get_signed(in));
-}
-
-static void get_bytes(struct packed_reader *in, void *out, size_t length)
-{
-    if ((size_t)(in->end - in->at) < length) {
-        in->is_bad = true;
-        return;
-    }
-    memcpy(out, in->at, length);
-    in->at += length;
-}
-
-static void get_string(struct packed_reader *in, char *out, size_t out_size)
-{
-    uint32_t length = get_bounded(in, (uint32_t)out_size - 1);
-    get_bytes(in, out, length);
-    out[in->is_bad ? 0 : length] = '\0';
-}
-
 /* --- parts of an order --- */
 
-static void put_policy(struct writer *out, const struct policy *policy)
-{
-    put_string(out, policy->name);
-    put_signed(out, policy->confirm_ms);
-    put_signed(out, policy->confirm_same_day_ms);
-    put_signed(out, policy->payment_ms);
-    put_signed(out, policy->settlement_grace_ms);
-    put_signed(out, policy->done_ms);
-    put_signed(out, policy->acceptance_ms);
-    put_signed(out, policy->free_cancel_ms);
-    put_signed(out, policy->payout_ms);
-    put_signed(out, policy->reminder_before_ms);
-    put_signed(out, policy->arrival_grace_ms);
-    put_signed(out, policy->bank_days);
-    put_signed(out, policy->max_edits);
-    put_byte(out, policy->cap_at_start);
-}
-
-static void get_policy(struct packed_reader *in, struct policy *policy)
-{
-    get_string(in, policy->name, sizeof policy->name);
-    policy->confirm_ms = get_signed(in);
-    policy->confirm_same_day_ms = get_signed(in);
-    policy->payment_ms = get_signed(in);
-    policy->settlement_grace_ms = get_signed(in);
-    policy->done_ms = get_signed(in);
-    policy->acceptance_ms = get_signed(in);
-    policy->free_cancel_ms = get_signed(in);
-    policy->payout_ms = get_signed(in);
-    policy->reminder_before_ms = get_signed(in);
-    policy->arrival_grace_ms = get_signed(in);
-    policy->bank_days = (int32_t)get_signed(in);
-    policy->max_edits = (int32_t)get_signed(in);
-    policy->cap_at_start = get_byte(in) != 0;
-}
-
-static void put_terms(struct writer *out, const struct terms *terms)
+static void put_terms(struct packer *out, const struct terms *terms)
 {
     put_number(out, terms->revision);
     put_signed(out, terms->start_ms);
@@ -165,7 +18,7 @@ static void put_terms(struct writer *out, const struct terms *terms)
     put_string(out, terms->comment);
 }
 
-static void get_terms(struct packed_reader *in, struct terms *terms)
+static void get_terms(struct unpacker *in, struct terms *terms)
 {
     terms->revision = get_bounded(in, UINT32_MAX);
     terms->start_ms = get_signed(in);
@@ -175,7 +28,7 @@ static void get_terms(struct packed_reader *in, struct terms *terms)
 }
 
 /* A bit per running clock, then only those. */
-static void put_clocks(struct writer *out, const struct order *order)
+static void put_clocks(struct packer *out, const struct order *order)
 {
     uint32_t running = 0;
     for (uint32_t i = 0; i < DEADLINE_COUNT; i++)
@@ -192,7 +45,7 @@ static void put_clocks(struct writer *out, const struct order *order)
     }
 }
 
-static void get_clocks(struct packed_reader *in, struct order *order)
+static void get_clocks(struct unpacker *in, struct order *order)
 {
     uint32_t running = get_bounded(in, (1u << DEADLINE_COUNT) - 1);
     for (uint32_t i = 0; i < DEADLINE_COUNT; i++) {
@@ -208,7 +61,7 @@ static void get_clocks(struct packed_reader *in, struct order *order)
     }
 }
 
-static void put_money_moved(struct writer *out, const struct order *order)
+static void put_money_moved(struct packer *out, const struct order *order)
 {
     const struct ledger *ledger = &order->ledger;
     put_signed(out, ledger->captured_minor);
@@ -244,7 +97,7 @@ static void put_money_moved(struct writer *out, const struct order *order)
     }
 }
 
-static void get_money_moved(struct packed_reader *in, struct order *order)
+static void get_money_moved(struct unpacker *in, struct order *order)
 {
     struct ledger *ledger = &order->ledger;
     ledger->captured_minor = get_signed(in);
@@ -284,14 +137,14 @@ static void get_money_moved(struct packed_reader *in, struct order *order)
     }
 }
 
-static void put_seen(struct writer *out, const struct order *order)
+static void put_seen(struct packer *out, const struct order *order)
 {
     put_number(out, order->seen_count);
     size_t kept = order->seen_count < SEEN_MAX ? (size_t)order->seen_count : SEEN_MAX;
     put_bytes(out, order->seen, kept * sizeof order->seen[0]);
 }
 
-static void get_seen(struct packed_reader *in, struct order *order)
+static void get_seen(struct unpacker *in, struct order *order)
 {
     order->seen_count = get_number(in);
     size_t kept = order->seen_count < SEEN_MAX ? (size_t)order->seen_count : SEEN_MAX;
@@ -304,7 +157,7 @@ enum { FLAG_DECLINED = 1, FLAG_REQUEST = 2, FLAG_HELD = 4, FLAG_REVIEWED = 8 };
 
 size_t order_pack(const struct order *order, uint8_t out[ORDER_PACKED_MAX])
 {
-    struct writer to = {out, out + ORDER_PACKED_MAX};
+    struct packer to = {out, out + ORDER_PACKED_MAX};
     put_byte(&to, VERSION);
     put_bytes(&to, order->order_id.bytes, sizeof order->order_id.bytes);
     put_byte(&to, (uint8_t)order->stage);
@@ -345,7 +198,7 @@ size_t order_pack(const struct order *order, uint8_t out[ORDER_PACKED_MAX])
 bool order_unpack(struct bytes packed, struct order *out)
 {
     static const struct uuid none;
-    struct packed_reader in = {packed.data, packed.data + packed.length, false};
+    struct unpacker in = {packed.data, packed.data + packed.length, false};
     order_init(out, &none);
     if (get_byte(&in) != VERSION)
         return false;
