@@ -10,6 +10,8 @@ from topics import OUTPUTS
 
 # Failures come back from the calls; librdkafka need not print each attempt as well.
 QUIET = {"log_level": 2}
+# What a reader meets while brokers are away, and what passes without its doing.
+PASSING = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE)
 
 
 class Upstream:
@@ -35,10 +37,10 @@ class Upstream:
                 self.producer.poll(0.1)
         self.producer.poll(0)
 
-    def flush(self):
+    def flush(self, seconds=60):
         """Waits until the brokers have all of it."""
-        if self.producer.flush(60) or self.failures:
-            raise RuntimeError(f"the broker did not take it: {self.failures[:3] or 'still queued after 60 s'}")
+        if self.producer.flush(seconds) or self.failures:
+            raise RuntimeError(f"the broker did not take it: {self.failures[:3] or f'still queued after {seconds} s'}")
 
 
 class Seen:
@@ -90,7 +92,7 @@ class Reader:
             with self.changed:
                 self.read_up_to[(message.topic(), message.partition())] = message.offset()
                 self.changed.notify_all()
-        elif not error.retriable() and error.code() not in (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT):
+        elif not error.retriable() and error.code() not in PASSING:
             self._fail(f"reading failed: {error}")
 
     def _fail(self, reason):

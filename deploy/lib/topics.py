@@ -13,7 +13,7 @@ OUTPUTS = ("stage-changed", "customer-notifications", "provider-notifications", 
            "rejections", "dead-letters")
 
 
-def create_topics(bootstrap, prefix="booking.", partitions=4, timestamps="LogAppendTime", unequal=None):
+def create_topics(bootstrap, prefix="booking.", partitions=4, timestamps="LogAppendTime", unequal=None, replicas=1):
     """Creates what is missing. `unequal`: {suffix: partitions} for those that are to differ."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     existing = admin.list_topics(timeout=30).topics
@@ -21,7 +21,7 @@ def create_topics(bootstrap, prefix="booking.", partitions=4, timestamps="LogApp
     for suffix in INPUTS + OUTPUTS:
         if prefix + suffix not in existing:
             config = {"message.timestamp.type": timestamps} if suffix in INPUTS else {}
-            wanted.append(NewTopic(prefix + suffix, (unequal or {}).get(suffix, partitions), 1, config=config))
+            wanted.append(NewTopic(prefix + suffix, (unequal or {}).get(suffix, partitions), replicas, config=config))
     for name, future in (admin.create_topics(wanted, operation_timeout=30) if wanted else {}).items():
         try:
             future.result(timeout=30)

@@ -65,10 +65,11 @@ class Worker:
         self.log = directory / f"{name}.log"
         self.process = None
 
-    def start(self):
+    def start(self, *around, **variables):
+        """`around`: a program that starts it, with arguments; `variables`: of its environment."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([PROGRAM, "run", "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env=environment())
+            self.process = subprocess.Popen([*around, PROGRAM, "run", "--config", self.config], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env={**environment(), **variables})
         return self
 
     def kill(self):
