@@ -68,7 +68,7 @@ struct store_order_write {
     size_t at, length; /* packed order in the job's `data`; typed columns are derived from it by the store */
 };
 
-/* One outcome for the history. Texts live in the batch. */
+/* One outcome for the history. Texts and events live in the batch. */
 struct store_history_write {
     struct uuid order_id; /* none for a record that could not be decoded */
     struct uuid event_id; /* none for a timer */
@@ -79,6 +79,7 @@ struct store_history_write {
     enum event_kind kind;
     enum party actor;
     struct text actor_id, note; /* note: the person's reason, or what is wrong with a dead letter */
+    struct bytes event;         /* packed, as the core met it; absent for a timer and for what could not be decoded */
     const char *rule, *reason;  /* rule id, reason code; NULL = none */
     enum stage from, to;
     int64_t at_ms, occurred_ms; /* when it counts; what the record said (NO_INSTANT = nothing) */

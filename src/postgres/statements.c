@@ -101,7 +101,7 @@ static const struct {
     [STATEMENT_ADD_HISTORY] =
         {"add history", "INSERT INTO booking.order_history (order_id, event_id, lane_seq, sequence, happened_at, "
                         "occurred_at, source_offset, lane, line, partition, topic, outcome, actor, from_stage, "
-                        "to_stage, kind, rule, reason, actor_id, note) "
+                        "to_stage, kind, rule, reason, actor_id, note, event) "
                         "SELECT * FROM unnest($1::booking.history_line[])"},
     [STATEMENT_ADD_OUTBOX] = {"add to the outbox", "INSERT INTO booking.outbox (lane, seq, output_count, data) "
                                                    "VALUES ($1::int4, $2::int8, $3::int4, $4::bytea)"},

@@ -152,6 +152,10 @@ static void encode_history(struct write_request *request, const struct store_job
         array_text(lines, text_or_absent(line->reason));
         array_text(lines, line->actor_id);
         array_text(lines, line->note);
+        if (line->event.data != NULL)
+            array_bytea(lines, line->event);
+        else
+            array_null(lines, TYPE_BYTEA);
         array_row_end(lines);
     }
     array_end(lines);

@@ -38,6 +38,7 @@ void batch_open(struct batch *batch, int32_t items_max)
 void batch_free(struct batch *batch)
 {
     arena_free(&batch->texts);
+    arena_free(&batch->packed_events);
     for (int lane = 0; batch->lanes != NULL && lane < LANES_MAX; lane++) {
         buffer_free(&batch->lanes[lane].outbox);
     }
@@ -63,6 +64,7 @@ void batch_reset(struct batch *batch)
     batch->state = BATCH_FREE;
     batch->record_bytes = 0;
     arena_reset(&batch->texts);
+    arena_reset(&batch->packed_events);
     if (batch->order_count > 0) {
         memset(batch->slots, 0, batch->slot_count * sizeof batch->slots[0]);
     }

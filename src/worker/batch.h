@@ -64,6 +64,7 @@ struct batch {
     int64_t opened_us;
     size_t record_bytes;
     struct arena texts;
+    struct arena packed_events; /* of the history; made anew with every attempt to decide */
 
     int32_t item_count, item_capacity;
     struct batch_item *items;

@@ -70,6 +70,14 @@ static struct store_history_write *add_history(struct turn *turn, const struct b
     return row;
 }
 
+/* As the core met it, for a replay: what the worker added is part of it. */
+static struct bytes pack_event(struct batch *batch, const struct event *event)
+{
+    size_t most = event_packed_most(event);
+    uint8_t *packed = arena_alloc(&batch->packed_events, most);
+    return (struct bytes){packed, event_pack(event, packed, most)};
+}
+
 static void add_result_history(struct turn *turn, const struct order *order, const struct batch_item *item,
                                const struct result *result, bool has_outputs)
 {
@@ -84,6 +92,8 @@ static void add_result_history(struct turn *turn, const struct order *order, con
     row->from = result->from;
     row->to = result->to;
     row->at_ms = result->at_ms;
+    if (item != NULL)
+        row->event = pack_event(turn->batch, &item->event);
 }
 
 /* --- what is no event of an order --- */
@@ -397,6 +407,7 @@ static void begin_again(struct batch *batch)
     batch->lane_write_count = 0;
     batch->order_write_count = batch->history_count = 0;
     buffer_clear(&batch->write.data);
+    arena_reset(&batch->packed_events);
     batch->late = batch->future = batch->unknown_markets = 0;
     memset(batch->rerouted, 0, sizeof batch->rerouted);
     memset(batch->dead, 0, sizeof batch->dead);

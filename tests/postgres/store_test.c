@@ -370,7 +370,7 @@ static void show_finds_an_orders_whole_life(void **state)
     struct order order = order_placed(1);
     struct page *page = page_new(&world->owned);
     page_add_order(page, &order, true, false);
-    page_add_line(page, &order.order_id, 1);
+    page_add_line(page, &order.order_id, 1)->event = (struct bytes){(const uint8_t *)"\1\0\xff", 3};
     page_emit(page, "what was emitted");
     write_page(world, page);
     order_confirm(&order);
@@ -387,6 +387,10 @@ static void show_finds_an_orders_whole_life(void **state)
     timer->actor_id = (struct text){0};
     write_page(world, page);
 
+    assert_string_equal(database_sql(&world->database,
+                                     "SELECT string_agg(coalesce(event::text, 'none'), ' ' ORDER BY sequence) "
+                                     "FROM booking.order_history"),
+                        "\\x0100ff none");
     struct history history;
     struct failure why;
     assert_int_equal(history_read(&world->database.worker, &order.order_id, &history, &why), STATUS_OK);
