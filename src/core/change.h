@@ -23,6 +23,8 @@ struct terms change_edited_terms(const struct change *change);
 const struct terms *change_base_terms(const struct change *change);
 /* The instruction that a callback names, NULL when it is none of this order, or of another kind. */
 struct instruction *change_named_instruction(const struct change *change);
+/* The order's line for money of that currency (P5), NULL when it has none. */
+struct foreign_line *change_foreign_line(const struct change *change, const char currency[CURRENCY_SIZE]);
 /* The payment that the order remembers under the event's key and kind, NULL when none. */
 const struct payment *change_known_payment(const struct change *change);
 

@@ -23,8 +23,6 @@ enum event_kind event_of_deadline(enum deadline deadline)
 
 int64_t event_effective_ms(const struct event *event, const struct policy *policy)
 {
-    int64_t earliest = instant_after(event->arrived_ms, -policy->arrival_grace_ms);
-    if (event->occurred_ms > event->arrived_ms)
-        return event->arrived_ms;
-    return event->occurred_ms < earliest ? earliest : event->occurred_ms;
+    int64_t earliest_ms = instant_after(event->arrived_ms, -policy->arrival_grace_ms);
+    return instant_earlier(instant_later(event->occurred_ms, earliest_ms), event->arrived_ms);
 }

@@ -212,8 +212,9 @@ bool refund_is_out_of_range(const struct change *change)
 {
     const struct money *refund = &change->event->amount;
     int64_t balance = order_balance(change->order);
-    bool is_in_range = refund->minor == 0 || (refund->minor > 0 && refund->minor <= balance);
-    return !is_in_range || !currency_equal(refund->currency, change->order->currency);
+    /* To give nothing back is possible even when the balance is a debt (M4). */
+    bool is_there = refund->minor == 0 || refund->minor <= balance;
+    return refund->minor < 0 || !is_there || !currency_equal(refund->currency, change->order->currency);
 }
 
 bool rating_is_out_of_range(const struct change *change)
@@ -248,30 +249,38 @@ static bool is_reversal(const struct change *change)
     return change->kind == GATEWAY_REVERSED;
 }
 
-/* What the ledger already holds of such money; false when there is no line for its currency and none can be added. */
-static bool sum_so_far(const struct change *change, int64_t *sum_minor)
+struct foreign_line *change_foreign_line(const struct change *change, const char currency[CURRENCY_SIZE])
+{
+    struct order *order = change->order;
+    for (int i = 0; i < order->foreign_count; i++)
+        if (currency_equal(order->foreign[i].currency, currency))
+            return &order->foreign[i];
+    return NULL;
+}
+
+/* What the order already holds of such money. */
+static int64_t sum_so_far(const struct change *change)
+{
+    const struct ledger *ledger = &change->order->ledger;
+    if (!money_is_foreign(change))
+        return is_reversal(change) ? ledger->reversed_minor : ledger->captured_minor;
+    const struct foreign_line *line = change_foreign_line(change, change->event->amount.currency);
+    if (line == NULL)
+        return 0;
+    return is_reversal(change) ? line->reversed_minor : line->captured_minor;
+}
+
+/* There is one more payment to remember, and perhaps one more currency. */
+static bool has_no_room(const struct change *change)
 {
     const struct order *order = change->order;
-    const struct ledger *ledger = &order->ledger;
-    *sum_minor = is_reversal(change) ? ledger->reversed_minor : ledger->captured_minor;
-    if (!money_is_foreign(change))
-        return true;
-    for (int i = 0; i < order->foreign_count; i++) {
-        const struct foreign_line *line = &order->foreign[i];
-        *sum_minor = is_reversal(change) ? line->reversed_minor : line->captured_minor;
-        if (currency_equal(line->currency, change->event->amount.currency))
-            return true;
-    }
-    *sum_minor = 0;
-    return order->foreign_count < FOREIGN_MAX;
+    bool needs_line = money_is_foreign(change) && change_foreign_line(change, change->event->amount.currency) == NULL;
+    return order->payment_count >= PAYMENTS_MAX || (needs_line && order->foreign_count >= FOREIGN_MAX);
 }
 
 bool amount_overflows(const struct change *change)
 {
-    int64_t sum;
-    if (!sum_so_far(change, &sum) || change->order->payment_count >= PAYMENTS_MAX)
-        return true;
-    return change->event->amount.minor > INT64_MAX - sum;
+    return has_no_room(change) || change->event->amount.minor > INT64_MAX - sum_so_far(change);
 }
 
 const struct payment *change_known_payment(const struct change *change)
@@ -336,11 +345,13 @@ bool capture_completes_the_topup(const struct change *change)
 struct instruction *change_named_instruction(const struct change *change)
 {
     bool is_refund = change->kind == GATEWAY_REFUND_COMPLETED || change->kind == GATEWAY_REFUND_FAILED;
+    bool is_payout = change->kind == GATEWAY_PAYOUT_COMPLETED || change->kind == GATEWAY_PAYOUT_FAILED;
     uint32_t number = change->event->instruction_number;
     if (number == 0 || number > (uint32_t)change->order->instruction_count)
         return NULL;
     struct instruction *instruction = &change->order->instructions[number - 1];
-    return instruction->kind == (is_refund ? INSTRUCTION_REFUND : INSTRUCTION_PAYOUT) ? instruction : NULL;
+    bool is_meant = instruction->kind == INSTRUCTION_REFUND ? is_refund : is_payout;
+    return is_meant ? instruction : NULL;
 }
 
 bool instruction_is_unknown(const struct change *change)

@@ -7,24 +7,15 @@
 
 #include <string.h>
 
-/* Every sum of the ledger stays within 64 bits (the guard amount_overflows), and so does the balance: what was instructed never
- * exceeds what was captured. Only beyond that a difference could overflow: it stops at the end of the range. */
-static int64_t minus(int64_t a_minor, int64_t b_minor)
+/* The line for money of that currency: a new one for the first of it. What was never used of an order is zero. */
+static struct foreign_line *foreign_line(struct change *change, const char currency[CURRENCY_SIZE])
 {
-    int64_t difference;
-    if (__builtin_sub_overflow(a_minor, b_minor, &difference))
-        return b_minor > 0 ? INT64_MIN : INT64_MAX;
-    return difference;
-}
-
-static struct foreign_line *foreign_line(struct order *order, const char currency[CURRENCY_SIZE])
-{
-    for (int i = 0; i < order->foreign_count; i++)
-        if (currency_equal(order->foreign[i].currency, currency))
-            return &order->foreign[i];
+    struct order *order = change->order;
+    struct foreign_line *line = change_foreign_line(change, currency);
+    if (line != NULL)
+        return line;
     CHECK(order->foreign_count < FOREIGN_MAX);
-    struct foreign_line *line = &order->foreign[order->foreign_count++];
-    memset(line, 0, sizeof *line);
+    line = &order->foreign[order->foreign_count++];
     memcpy(line->currency, currency, CURRENCY_SIZE);
     return line;
 }
@@ -56,7 +47,7 @@ static void instruct(struct change *change, enum instruction_kind kind, struct m
         return;
     }
     if (is_foreign(order, amount.currency))
-        foreign_line(order, amount.currency)->refund_instructed_minor += amount.minor;
+        foreign_line(change, amount.currency)->refund_instructed_minor += amount.minor;
     else
         order->ledger.refund_instructed_minor += amount.minor;
     emit(change, kind, number, amount, NO_INSTANT);
@@ -81,7 +72,6 @@ static void remember_payment(struct change *change, enum payment_kind kind)
     struct order *order = change->order;
     CHECK(order->payment_count < PAYMENTS_MAX);
     struct payment *payment = &order->payments[order->payment_count++];
-    memset(payment, 0, sizeof *payment);
     payment->key = change->event->payment_key;
     payment->kind = kind;
     payment->amount_minor = change->event->amount.minor;
@@ -95,7 +85,7 @@ void record_the_capture(struct change *change)
     const struct money *amount = &change->event->amount;
     remember_payment(change, PAYMENT_CAPTURE);
     if (is_foreign(change->order, amount->currency))
-        foreign_line(change->order, amount->currency)->captured_minor += amount->minor;
+        foreign_line(change, amount->currency)->captured_minor += amount->minor;
     else
         change->order->ledger.captured_minor += amount->minor;
 }
@@ -105,7 +95,7 @@ void record_the_reversal(struct change *change)
     const struct money *amount = &change->event->amount;
     remember_payment(change, PAYMENT_REVERSAL);
     if (is_foreign(change->order, amount->currency))
-        foreign_line(change->order, amount->currency)->reversed_minor += amount->minor;
+        foreign_line(change, amount->currency)->reversed_minor += amount->minor;
     else
         change->order->ledger.reversed_minor += amount->minor;
 }
@@ -120,8 +110,7 @@ void hold_the_payout(struct change *change)
 
 void count_towards_the_topup(struct change *change)
 {
-    if (change->order->proposal == PROPOSAL_AWAITING_TOPUP)
-        change->order->topup_paid_minor += change->event->amount.minor;
+    change->order->topup_paid_minor += change->event->amount.minor;
 }
 
 /* --- payment requests --- */
@@ -137,8 +126,11 @@ static void request_payment(struct change *change, int64_t minor, enum deadline 
 void ask_for_payment(struct change *change)
 {
     struct order *order = change->order;
+    int64_t missing_minor;
+    if (__builtin_sub_overflow(order->terms.price_minor, order_balance(order), &missing_minor))
+        missing_minor = INT64_MAX; /* after reversals beyond measure: more cannot be asked for */
     clock_start_payment(order, change->at_ms);
-    request_payment(change, minus(order->terms.price_minor, order_balance(order)), DEADLINE_PAYMENT);
+    request_payment(change, missing_minor, DEADLINE_PAYMENT);
 }
 
 /* E6: the accepted proposal waits for the difference. */
@@ -147,7 +139,6 @@ void await_the_topup(struct change *change)
     struct order *order = change->order;
     order->proposal = PROPOSAL_AWAITING_TOPUP;
     order->topup_minor = order->proposed.price_minor - order->terms.price_minor;
-    order->topup_paid_minor = 0;
     clock_stop(order, DEADLINE_PROPOSAL);
     clock_start_topup(order, change->at_ms);
     request_payment(change, order->topup_minor, DEADLINE_TOPUP);
@@ -180,7 +171,9 @@ void refund_the_capture(struct change *change)
 void refund_the_excess(struct change *change)
 {
     const struct order *order = change->order;
-    refund(change, minus(minus(order_balance(order), order->terms.price_minor), order->topup_paid_minor));
+    int64_t balance = order_balance(order), kept_minor = order->terms.price_minor + order->topup_paid_minor;
+    if (balance > kept_minor)
+        refund(change, balance - kept_minor);
 }
 
 void refund_the_balance(struct change *change)
@@ -215,7 +208,7 @@ void complete_the_refund(struct change *change)
     CHECK(instruction != NULL && instruction->state != INSTRUCTION_COMPLETED);
     instruction->state = INSTRUCTION_COMPLETED;
     if (is_foreign(order, instruction->amount.currency))
-        foreign_line(order, instruction->amount.currency)->refund_completed_minor += instruction->amount.minor;
+        foreign_line(change, instruction->amount.currency)->refund_completed_minor += instruction->amount.minor;
     else
         order->ledger.refund_completed_minor += instruction->amount.minor;
 }

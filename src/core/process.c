@@ -47,10 +47,7 @@ static void add_alert(struct change *change, enum alert_kind kind)
     const struct event *event = change->event;
     struct alert *alert = &result->alerts[result->alert_count++];
     *alert = (struct alert){.kind = kind};
-    const struct instruction *named =
-        event != NULL && change->kind >= GATEWAY_REFUND_COMPLETED && change->kind <= GATEWAY_PAYOUT_FAILED
-            ? change_named_instruction(change)
-            : NULL;
+    const struct instruction *named = event != NULL ? change_named_instruction(change) : NULL;
     if (named != NULL) {
         alert->instruction_number = event->instruction_number;
         alert->has_amount = true;
@@ -70,7 +67,7 @@ static void apply(struct change *change, const struct row *row)
     result->order_changed = true;
     if (row->to != STAGE_NONE)
         clocks_stop_all(order);
-    for (int i = 0; i < ROW_UPDATES_MAX && row->then[i] != NULL; i++)
+    for (int i = 0; row->then[i] != NULL; i++)
         row->then[i](change);
     if (row->to != STAGE_NONE) {
         order->stage = row->to;
