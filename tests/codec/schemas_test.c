@@ -1,4 +1,5 @@
 /* The schemas keep the contract's rules, agree with the tables that read them, and can be read in every version. */
+#include "codec/avsc.h"
 #include "codec/sample.h"
 
 #include "booking/embedded.h"
@@ -9,47 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static json_t *load(struct text text)
-{
-    json_error_t error;
-    json_t *root = json_loadb(text.data, text.length, 0, &error);
-    assert_non_null(root);
-    return root;
-}
-
-/* A copy with every reference replaced by what it refers to. `known` maps names to what was met so far. */
-static json_t *expand(json_t *type, json_t *known)
-{
-    size_t index;
-    json_t *part;
-    if (json_is_string(type)) {
-        json_t *definition = json_object_get(known, json_string_value(type));
-        return definition == NULL ? json_incref(type) : json_incref(definition);
-    }
-    if (json_is_array(type)) {
-        json_t *result = json_array();
-        json_array_foreach(type, index, part) json_array_append_new(result, expand(part, known));
-        return result;
-    }
-    json_t *result = json_copy(type);
-    json_object_del(result, "namespace");
-    if (json_object_get(type, "items") != NULL)
-        json_object_set_new(result, "items", expand(json_object_get(type, "items"), known));
-    if (json_object_get(type, "fields") != NULL) {
-        json_t *fields = json_array();
-        json_array_foreach(json_object_get(type, "fields"), index, part)
-        {
-            json_t *field = json_copy(part);
-            json_object_set_new(field, "type", expand(json_object_get(part, "type"), known));
-            json_array_append_new(fields, field);
-        }
-        json_object_set_new(result, "fields", fields);
-    }
-    if (json_object_get(type, "name") != NULL)
-        json_object_set(known, json_string_value(json_object_get(type, "name")), result);
-    return result;
-}
 
 static void assert_named_rules(const char *file, json_t *type, json_t *seen)
 {
@@ -106,9 +66,9 @@ static void every_field_has_a_doc_and_every_name_means_one_thing(void **state)
     assert_true(embedded_avro_count >= 10);
     for (int i = 0; i < embedded_avro_count; i++) {
         json_t *root =
-            load((struct text){(const char *)embedded_avro[i].content.data, embedded_avro[i].content.length});
+            avsc_load((struct text){(const char *)embedded_avro[i].content.data, embedded_avro[i].content.length});
         assert_string_equal(json_string_value(json_object_get(root, "namespace")), "booking");
-        json_t *known = json_object(), *expanded = expand(root, known);
+        json_t *known = json_object(), *expanded = avsc_expand(root, known);
         assert_rules(embedded_avro[i].name, expanded, seen);
         json_decref(expanded);
         json_decref(known);
@@ -152,7 +112,7 @@ static void the_tables_that_read_inputs_name_exactly_the_schemas_fields(void **s
     (void)state;
     for (enum topic topic = 0; topic < TOPIC_REROUTED; topic++) {
         const struct input *input = input_of_topic(topic);
-        json_t *root = load(codec_schema_text(topic)), *known = json_object();
+        json_t *root = avsc_load(codec_schema_text(topic)), *known = json_object();
         assert_string_equal(json_string_value(json_object_get(root, "name")), input->record);
         size_t count = assert_same_fields(root, input->envelope);
         assert_int_equal(json_array_size(json_object_get(root, "fields")), count + 1);
@@ -336,7 +296,7 @@ static json_t *value_of(const char *name, json_t *type)
 
 static void assert_every_action_is_read(enum topic topic, struct text text)
 {
-    json_t *root = load(text), *known = json_object(), *expanded = expand(root, known);
+    json_t *root = avsc_load(text), *known = json_object(), *expanded = avsc_expand(root, known);
     json_t *branches = json_object_get(find_field(expanded, "action"), "type"), *branch;
     size_t index;
     json_array_foreach(branches, index, branch)
