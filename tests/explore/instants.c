@@ -1,0 +1,75 @@
+/* One millisecond before, exactly at, and one after every bound that the rules know. */
+#include "explore/instants.h"
+
+struct soonest {
+    int64_t now_ms, at_ms;
+};
+
+static void consider(struct soonest *soonest, int64_t at_ms)
+{
+    if (at_ms > soonest->now_ms && (soonest->at_ms == NO_INSTANT || at_ms < soonest->at_ms))
+        soonest->at_ms = at_ms;
+}
+
+static void consider_around(struct soonest *soonest, int64_t at_ms)
+{
+    for (int offset = -1; offset <= 1; offset++)
+        consider(soonest, at_ms + offset);
+}
+
+int64_t next_midnight_ms(const struct zone *zone, int64_t at_ms)
+{
+    day_number today = zone_date(zone, at_ms);
+    int64_t low = at_ms, high = at_ms + 26 * HOUR_MS; /* the longest day has 25 hours */
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (zone_date(zone, middle) > today)
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}
+
+static void consider_appointment(struct soonest *soonest, const struct order *order, int64_t start_ms)
+{
+    const struct policy *policy = &order->policy;
+    consider_around(soonest, start_ms);
+    if (order->stage == STAGE_EXECUTION)
+        consider_around(soonest, start_ms - policy->free_cancel_ms);
+    /* Windows that end at the start when they begin here (E4, E6, cap_at_start). */
+    if (order->stage == STAGE_EXECUTION && order->proposal == PROPOSAL_PENDING &&
+        order->proposed.price_minor > order->terms.price_minor) {
+        consider_around(soonest, start_ms - policy->payment_ms);
+        consider_around(soonest, start_ms - policy->payment_ms - policy->settlement_grace_ms);
+    }
+}
+
+int64_t next_instant_ms(const struct position *position)
+{
+    const struct order *order = &position->order;
+    struct soonest soonest = {position->now_ms, NO_INSTANT};
+    for (int i = 0; i < DEADLINE_COUNT; i++) {
+        const struct clock *clock = &order->clocks[i];
+        if (clock->due_ms == NO_INSTANT)
+            continue;
+        consider_around(&soonest, clock->told_ms);
+        consider_around(&soonest, clock->due_ms);
+        if (!clock->is_reminded)
+            consider(&soonest, clock->told_ms - order->policy.reminder_before_ms + 1);
+    }
+    bool is_ahead = order->stage >= STAGE_CONFIRMATION && order->stage <= STAGE_EXECUTION;
+    if (is_ahead)
+        consider_appointment(&soonest, order, order->terms.start_ms);
+    if (order->proposal != PROPOSAL_NONE)
+        consider_appointment(&soonest, order, order->proposed.start_ms);
+    bool may_change = order->stage == STAGE_CONFIRMATION ||
+                      (order->stage == STAGE_EXECUTION && position->now_ms < order->terms.start_ms &&
+                       proposals_of(order) < world.budget.proposals);
+    if (may_change) {
+        int64_t midnight_ms = next_midnight_ms(world.zone, position->now_ms);
+        consider(&soonest, midnight_ms - 1);
+        consider(&soonest, midnight_ms);
+    }
+    return soonest.at_ms;
+}

@@ -1,0 +1,13 @@
+/* The instants at which it matters when something happens. */
+#ifndef EXPLORE_INSTANTS_H
+#define EXPLORE_INSTANTS_H
+
+#include "explore/position.h"
+
+/* The first of them after now; NO_INSTANT when nothing lies ahead. */
+int64_t next_instant_ms(const struct position *position);
+
+/* The end of the calendar day on which `at_ms` lies, in the order's zone. */
+int64_t next_midnight_ms(const struct zone *zone, int64_t at_ms);
+
+#endif

@@ -1,0 +1,159 @@
+/* Every step of every move: the laws, the second opinion, and the same thing once more. */
+#include "explore/trial.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "booking/law.h"
+#include "explore/instants.h"
+#include "explore/menu.h"
+#include "explore/opinion.h"
+
+bool *rows_reached;
+
+static void broken(struct trial *trial, const char *sentence)
+{
+    if (sentence != NULL && trial->broken[0] == '\0')
+        snprintf(trial->broken, sizeof trial->broken, "%s", sentence);
+}
+
+static void check_step(struct trial *trial, const struct order *before, const struct order *after,
+                       const struct event *event, const struct result *result, int64_t until_ms)
+{
+    if (result->row >= 0)
+        rows_reached[result->row] = true;
+    broken(trial, law_of_step(before, after, result));
+    if (after->stage != STAGE_NONE)
+        broken(trial, law_of_order(after));
+    broken(trial, opinion_of_clocks(before, after, event, result, until_ms));
+    broken(trial, opinion_of_money(before, after, event, result));
+    bool is_verdict = event != NULL && result->kind == event->kind;
+    if (is_verdict)
+        broken(trial, opinion_of_verdict(before, event, result));
+}
+
+/* What is refused leaves the order as it was, but for its being remembered. */
+static void check_nothing_else_changed(struct trial *trial, const struct order *before)
+{
+    static struct order undone;
+    memcpy(&undone, &trial->after.order, sizeof undone);
+    undone.asides = before->asides;
+    if (undone.seen_count != before->seen_count) {
+        undone.seen_count--;
+        undone.seen[undone.seen_count % SEEN_MAX] = before->seen[undone.seen_count % SEEN_MAX];
+    }
+    if (memcmp(&undone, before, sizeof undone) != 0)
+        broken(trial, "N5: what takes no effect changes nothing");
+}
+
+/* The same event id a hundred days later: a repetition, which changes nothing and fires nothing. */
+static void check_repetition(struct trial *trial)
+{
+    static struct order again;
+    struct event event = trial->event;
+    struct result result;
+    memcpy(&again, &trial->after.order, sizeof again);
+    event.arrived_ms += 100 * DAY_MS;
+    event.occurred_ms += 100 * DAY_MS;
+    bool goes_on = process_step(&again, &event, menu_zone(&event), &result);
+    if (!goes_on && result.outcome == OUTCOME_DUPLICATE && result.notice_count == 0 && result.alert_count == 0 &&
+        result.instruction_count == 0 && memcmp(&again, &trial->after.order, sizeof again) == 0)
+        return;
+    trial->extra = EXTRA_REPETITION;
+    broken(trial, "a repeated event id is a duplicate, which changes nothing and fires no deadline");
+}
+
+static void let_time_pass(struct trial *trial, const struct position *before)
+{
+    static struct order previous;
+    struct order *order = &trial->after.order;
+    struct result result;
+    int64_t until_ms = next_instant_ms(before);
+    trial->is_possible = until_ms != NO_INSTANT;
+    if (!trial->is_possible)
+        return;
+    trial->is_applied = true;
+    memcpy(&previous, order, sizeof previous);
+    while (process_tick(order, until_ms, world.zone, &result)) {
+        check_step(trial, &previous, order, NULL, &result, until_ms);
+        trial->fired += result.outcome == OUTCOME_APPLIED;
+        if (result.outcome == OUTCOME_REMINDED && result.at_ms >= until_ms)
+            broken(trial, "N3: a reminder goes out at its instant, not before");
+        memcpy(&previous, order, sizeof previous);
+    }
+    trial->after.now_ms = until_ms;
+    int64_t next_ms = process_next_due_ms(order);
+    if (next_ms != NO_INSTANT && next_ms < until_ms)
+        broken(trial, "T4: after time has passed nothing before it is left to do");
+    broken(trial, opinion_of_state(&trial->after));
+}
+
+void trial_run(struct trial *trial, const struct position *before, int move)
+{
+    static struct order previous;
+    memcpy(&trial->after, before, sizeof *before);
+    trial->is_possible = trial->is_applied = false;
+    trial->fired = 0;
+    trial->broken[0] = '\0';
+    trial->extra = EXTRA_NOTHING;
+    if (move == MOVE_TIME) {
+        let_time_pass(trial, before);
+        return;
+    }
+    trial->is_possible = menu_event(before, move, &trial->event);
+    if (!trial->is_possible)
+        return;
+    struct order *order = &trial->after.order;
+    const struct order *met = &before->order;
+    struct result result;
+    bool goes_on = true;
+    for (int steps = 0; goes_on && steps < 100; steps++) {
+        if (steps > 0) {
+            memcpy(&previous, order, sizeof previous);
+            met = &previous;
+        }
+        goes_on = process_step(order, &trial->event, menu_zone(&trial->event), &result);
+        trial->fired += goes_on;
+        check_step(trial, met, order, &trial->event, &result,
+                   result.kind == trial->event.kind ? result.at_ms : before->now_ms);
+    }
+    if (goes_on)
+        broken(trial, "T3: the core never comes to the event itself");
+    trial->is_applied = result.outcome == OUTCOME_APPLIED;
+    if (!trial->is_applied)
+        check_nothing_else_changed(trial, met);
+    if (result.outcome != OUTCOME_DEAD_LETTER)
+        check_repetition(trial);
+    trial->after.dated_back = (uint8_t)(before->dated_back + menu_is_dated_back(move));
+}
+
+/* Reminders are sent by the clock alone: what tells of them may differ. */
+static void forget_reminders(struct order *order)
+{
+    order->asides = 0;
+    for (int i = 0; i < DEADLINE_COUNT; i++)
+        order->clocks[i].is_reminded = false;
+}
+
+void trial_without_ticks(struct trial *trial, const struct position *late, const struct position *ticked, int move)
+{
+    static struct order alone, after;
+    struct result result;
+    struct event event;
+    trial->broken[0] = '\0';
+    if (!menu_event(ticked, move, &event))
+        return;
+    memcpy(&alone, &late->order, sizeof alone);
+    memcpy(&after, &ticked->order, sizeof after);
+    while (process_step(&alone, &event, menu_zone(&event), &result)) {
+    }
+    enum outcome outcome = result.outcome;
+    while (process_step(&after, &event, menu_zone(&event), &result)) {
+    }
+    if (result.outcome == OUTCOME_DUPLICATE || result.outcome == OUTCOME_DEAD_LETTER)
+        return; /* these fire no deadline */
+    forget_reminders(&alone);
+    forget_reminders(&after);
+    if (outcome != result.outcome || memcmp(&alone, &after, sizeof after) != 0)
+        broken(trial, "T3: an event alone finds what it finds after the clock has fired the same deadlines");
+}
