@@ -44,14 +44,17 @@ struct line {
 };
 
 /* "45s", "12m", "6h", "13d": how long something has lasted; what begins in the future is 0. */
-static void age_format(int64_t ms, char out[CELL_SIZE])
+static void age_format(int64_t since_ms, int64_t now_ms, char out[CELL_SIZE])
 {
     static const struct {
         int64_t ms;
         char name;
     } units[] = {{86400000, 'd'}, {3600000, 'h'}, {60000, 'm'}, {1000, 's'}};
     size_t unit = 0;
-    ms = ms < 0 ? 0 : ms;
+    int64_t ms;
+    if (__builtin_sub_overflow(now_ms, since_ms, &ms))
+        ms = INT64_MAX;
+    ms = since_ms > now_ms ? 0 : ms;
     /* two days are told in hours, two hours in minutes */
     while (unit < 3 && ms < 2 * units[unit].ms)
         unit++;
@@ -89,7 +92,7 @@ static void make_line(struct line *line, const struct order *order, int64_t now_
     uuid_format(&order->order_id, line->id);
     snprintf(line->stage, CELL_SIZE, "%s%s%s", stage_name(order->stage), order->turn != PARTY_NONE ? "/" : "",
              order->turn != PARTY_NONE ? party_name(order->turn) : "");
-    age_format(now_ms - order->stage_since_ms, line->age);
+    age_format(order->stage_since_ms, now_ms, line->age);
     if (order_told_deadline(order, &told_ms) == DEADLINE_NONE) {
         snprintf(line->until, CELL_SIZE, "-");
     } else {
@@ -123,7 +126,7 @@ static void notes_append(struct buffer *out, const struct listed_order *listed, 
         buffer_printf(&notes, "; cancellation requested");
     if (listed->next_due_ms != NO_INSTANT && listed->next_due_ms < now_ms) {
         char age[CELL_SIZE];
-        age_format(now_ms - listed->next_due_ms, age);
+        age_format(listed->next_due_ms, now_ms, age);
         buffer_printf(&notes, "; the worker should have acted %s ago", age);
     }
     if (notes.length > 2)
@@ -223,7 +226,7 @@ void counts_print_table(const struct order_count counts[STAGE_COUNT], int64_t no
     for (enum stage stage = STAGE_CONFIRMATION; stage < STAGE_COUNT; stage++) {
         char age[CELL_SIZE] = "-";
         if (counts[stage].oldest_ms != NO_INSTANT)
-            age_format(now_ms - counts[stage].oldest_ms, age);
+            age_format(counts[stage].oldest_ms, now_ms, age);
         printf("%-22s  %12" PRId64 "  %12s\n", stage_name(stage), counts[stage].orders, age);
         total += counts[stage].orders;
     }
