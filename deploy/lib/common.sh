@@ -21,9 +21,22 @@ fail() {
     exit 1
 }
 
-# A port that nobody listens on now. Somebody may take it before we do: then the server's start fails and says so.
+# A port that nobody listens on now. Not one of those that the kernel gives to outgoing connections: a server that is started
+# again is to find its port free. Somebody may take it before we do: then the server's start fails and says so.
 free_port() {
-    "$SYSTEM_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    "$SYSTEM_PYTHON" - <<'PYTHON'
+import random
+import socket
+while True:
+    port = random.randrange(10000, 32000)
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+    print(port)
+    break
+PYTHON
 }
 
 # await SECONDS WHAT COMMAND…: until the command succeeds; polls ten times a second, and gives up with WHAT.

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -24,18 +25,22 @@ LIBRARY = ROOT / "deploy" / "lib"
 SCHEMAS = load_schemas()
 
 
-def server(verb, name, directory):
-    """start, stop or kill one of deploy/lib's servers; returns its address."""
-    done = subprocess.run([LIBRARY / name, verb, directory / name], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=120, check=False)
+def server(verb, name, directory, *more, program=None):
+    """start, stop or kill one of deploy/lib's servers (`program`, where its directory is called otherwise); returns its
+    address."""
+    done = subprocess.run([LIBRARY / (program or name), verb, directory / name, *more], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{name} {verb}: {done.stderr}"
     return done.stdout.strip()
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """As deploy/lib/common.sh's: a worker that is started again is to find it free."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(what, condition, seconds=30):
@@ -97,6 +102,11 @@ class Worker:
     def is_ready(self):
         assert self.is_running(), f"{self.name} has ended with {self.process.returncode}:\n{self.tail()}"
         return self.get("/readyz")[0] == 200
+
+    def wait_started(self, seconds=30):
+        """Until its probes answer, or it has ended."""
+        until(f"{self.name} to start", lambda: not self.is_running() or self.get("/livez")[0] == 200, seconds)
+        return self
 
     def wait_ready(self, seconds=60):
         try:
@@ -190,6 +200,11 @@ class World:
         self.upstream = None
         # Topics that stay cost the shared broker memory, and time when it starts again.
         delete_topics(self.servers.kafka, self.prefix)
+
+    def drop(self):
+        """The database too: where many worlds follow each other on the same servers."""
+        with psycopg.connect(self.servers.postgres, autocommit=True) as admin:
+            admin.execute(f'DROP DATABASE "{self.name}" WITH (FORCE)')
 
 
 class Actor:

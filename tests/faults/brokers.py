@@ -1,0 +1,1 @@
+"""What befalls the brokers, and the connections to them."""

@@ -1,0 +1,1 @@
+"""What befalls Postgres, and the connections to it."""

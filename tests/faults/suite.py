@@ -1,0 +1,248 @@
+"""The command line of tests/faults/run: plays scenarios and sums up what came of them."""
+import argparse
+import collections
+import json
+import pathlib
+import random
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+for folder in (HERE, HERE.parent / "integration", HERE.parents[1] / "deploy" / "lib"):
+    sys.path.insert(0, str(folder))
+
+import checker  # noqa: E402
+import scenario as scenarios  # noqa: E402
+from proxies import Proxies  # noqa: E402
+from servers import Servers  # noqa: E402
+from stage import Stage  # noqa: E402
+
+import workers  # noqa: E402,F401  # (they enter themselves into scenarios.ALL)
+import brokers  # noqa: E402,F401
+import databases  # noqa: E402,F401
+
+STARTED = time.monotonic()
+HELP = """tests/faults/run - break real servers and real workers, and check that nothing is lost, doubled or out of order
+
+  tests/faults/run                             each scenario once
+  tests/faults/run workers-killed-at-random    one of them; more names may follow
+  tests/faults/run --minutes 60 --seed 7       scenarios chosen by the seed until the time is over
+  tests/faults/run --short                     the few that tests/run plays
+  tests/faults/run --list                      all of them, with a sentence each
+
+Three Kafka brokers (replication factor 3, min.insync.replicas 2), a Postgres primary with a synchronous standby, three workers
+(a release build with points to die at), and a producer that records what it sent. Each round has topics and a database of its
+own; at its end all must be at rest and right (tests/faults/checker.py). A failing round keeps its directory, and says which.
+Ends with a table, with 0 when nothing was found and with 1 when something was."""
+
+
+def say(text):
+    print(f"[{int(time.monotonic() - STARTED):4d} s] {text}", file=sys.stderr, flush=True)
+
+
+class Sums:
+    """What came of one scenario's rounds."""
+
+    def __init__(self):
+        self.rounds = self.faults = self.events = self.outputs = self.failed = 0
+        self.findings = collections.Counter()
+        self.times = []
+
+    def add(self, stage, found):
+        self.rounds += 1
+        self.faults += stage.faults
+        self.events += stage.events
+        self.outputs += stage.witness.count
+        self.times += stage.stopwatch.times
+        if found is None or found:
+            self.failed += 1
+        if found:
+            self.findings.update(found.counts)
+
+    def row(self):
+        others = sum(count for kind, count in self.findings.items()
+                     if kind not in (checker.LOST, checker.DOUBLED, checker.DISORDER))
+        return {"rounds": self.rounds, "faults": self.faults, "events": self.events, "outputs": self.outputs,
+                "lost": self.findings[checker.LOST], "doubled": self.findings[checker.DOUBLED],
+                "out_of_order": self.findings[checker.DISORDER], "other": others, "failed_rounds": self.failed,
+                "recovered_p50_s": round(statistics.median(self.times), 1) if self.times else None,
+                "recovered_max_s": round(max(self.times), 1) if self.times else None, "recoveries": len(self.times)}
+
+
+def table(sums):
+    """Markdown, one line per scenario and one for all."""
+    lines = ["| scenario | faults | events | lost | doubled | out of order | back to work, p50 / max |",
+             "|---|---:|---:|---:|---:|---:|---:|"]
+    whole = Sums()
+    for name, part in sums.items():
+        lines.append(line(name, part.row()))
+        for field in ("rounds", "faults", "events", "outputs", "failed"):
+            setattr(whole, field, getattr(whole, field) + getattr(part, field))
+        whole.findings.update(part.findings)
+        whole.times += part.times
+    lines.append(line("all", whole.row()))
+    return "\n".join(lines), whole
+
+
+def line(name, row):
+    back = f"{row['recovered_p50_s']} s / {row['recovered_max_s']} s" if row["recoveries"] else "–"
+    return (f"| {name} | {row['faults']:,} | {row['events']:,} | {row['lost']} | {row['doubled']} | {row['out_of_order']} | "
+            f"{back} |" + (f" {row['failed_rounds']} rounds failed" if row["failed_rounds"] else ""))
+
+
+class Suite:
+    """Servers for all rounds, and the rounds."""
+
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="booking-faults."))
+        self.directory.chmod(0o755)
+        self.sums, self.rounds = {}, 0
+        say(f"starting three brokers and two Postgres servers in {self.directory}")
+        self.servers = Servers(self.directory)
+        self.proxies = Proxies(self.servers)
+
+    def play(self, chosen, seed, count):
+        """One round; true when nothing was found."""
+        sums = self.sums.setdefault(chosen.name, Sums())
+        self.rounds += 1
+        directory = self.directory / f"{self.rounds}-{chosen.name}"
+        say(f"{chosen.name}, seed {seed}: {count} faults")
+        stage, found = None, None
+        try:
+            stage = Stage(directory, self.servers, chosen, seed, self.arguments.rate, self.proxies if chosen.is_proxied else None)
+            self.inject(stage, count)
+            stage.heal()
+            found = stage.finish()
+        except Exception:  # pylint: disable=broad-except  # a round that breaks is a failed round
+            traceback.print_exc()
+        if stage is None:
+            sums.rounds, sums.failed = sums.rounds + 1, sums.failed + 1
+        else:
+            sums.add(stage, found)
+            took = max(stage.stopwatch.times, default=0)
+            say(f"{stage.faults} faults, {stage.events:,} events, back to work after {took:.1f} s at most: "
+                + (str(found) if found is not None else "FAILED"))
+        if found is not None and not found:
+            self.clean(stage)
+            return True
+        say(f"WRONG: {chosen.name} with --seed {seed}; its logs are kept in {directory}")
+        self.clean(stage, keep=True)
+        return False
+
+    def inject(self, stage, count):
+        """At least so many faults, and at least so many events."""
+        stage.scenario.act(stage, count)
+        while stage.events < self.arguments.events:
+            stage.scenario.act(stage, max(1, count // 4))
+
+    def clean(self, stage, keep=False):
+        """The next round finds everything as it was."""
+        self.proxies.calm()
+        self.servers.heal()
+        if stage is not None:
+            try:
+                stage.close()
+            except Exception:  # pylint: disable=broad-except  # what a broken round leaves is not the next one's matter
+                traceback.print_exc()
+            if not keep:
+                shutil.rmtree(stage.directory)
+
+    def close(self):
+        say("stopping the servers")
+        self.proxies.close()
+        self.servers.close()
+        if any(part.failed for part in self.sums.values()):
+            for data in self.directory.glob("**/data"):
+                shutil.rmtree(data, ignore_errors=True)
+            say(f"logs are kept in {self.directory}")
+        elif not self.arguments.keep:
+            shutil.rmtree(self.directory)
+
+
+def rounds(arguments):
+    """Yields (scenario, seed, faults)."""
+    numbers = random.Random(arguments.seed)
+    if arguments.scenario:
+        for name in arguments.scenario:
+            chosen = scenarios.ALL[name]
+            yield chosen, arguments.seed, arguments.faults or chosen.count
+        return
+    if arguments.short:
+        for chosen in scenarios.ALL.values():
+            if chosen.few:
+                yield chosen, arguments.seed, chosen.few
+        return
+    if not arguments.minutes:
+        for chosen in scenarios.ALL.values():
+            yield chosen, arguments.seed, arguments.faults or chosen.count
+        return
+    until = time.monotonic() + 60 * arguments.minutes
+    names = []
+    while time.monotonic() < until:
+        names = names or numbers.sample(sorted(scenarios.ALL), len(scenarios.ALL))
+        chosen = scenarios.ALL[names.pop()]
+        yield chosen, numbers.getrandbits(30), arguments.faults or chosen.count
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(prog="tests/faults/run", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", nargs="*", help="names from --list")
+    parser.add_argument("--seed", type=int, default=1, help="what is broken, and when (1)")
+    parser.add_argument("--minutes", type=float, help="so long, instead of each scenario once")
+    parser.add_argument("--events", type=int, default=0, help="go on with a round until it has so many events")
+    parser.add_argument("--faults", type=int, help="so many per round instead of the scenario's own number")
+    parser.add_argument("--rate", type=int, default=1000, help="events per second that are sent at most (1000)")
+    parser.add_argument("--short", action="store_true", help="only the scenarios of tests/run, with few faults")
+    parser.add_argument("--report", type=pathlib.Path, help="directory for faults.json and faults.md")
+    parser.add_argument("--keep", action="store_true", help="keep the servers' logs also when all is well")
+    parser.add_argument("--list", action="store_true", help="name the scenarios")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.scenario if name not in scenarios.ALL]
+    if unknown:
+        print(f"tests/faults/run: there is no scenario {unknown[0]}; --list names them", file=sys.stderr)
+        sys.exit(64)
+    return arguments
+
+
+def report(directory, sums, arguments, whole):
+    directory.mkdir(parents=True, exist_ok=True)
+    text = {"seed": arguments.seed, "seconds": int(time.monotonic() - STARTED), "all": whole.row(),
+            "scenarios": {name: part.row() for name, part in sums.items()}}
+    (directory / "faults.json").write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
+    (directory / "faults.md").write_text(table(sums)[0] + "\n", encoding="utf-8")
+
+
+def main():
+    arguments = read_arguments()
+    if arguments.list:
+        for chosen in scenarios.ALL.values():
+            print(f"{chosen.name:28} {chosen.says}")
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+    suite = Suite(arguments)
+    passed = failed = 0
+    try:
+        for chosen, seed, count in rounds(arguments):
+            if suite.play(chosen, seed, count):
+                passed += 1
+            else:
+                failed += 1
+    finally:
+        suite.close()
+        if suite.sums:
+            text, whole = table(suite.sums)
+            print(text)
+            if arguments.report:
+                report(arguments.report, suite.sums, arguments, whole)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
