@@ -405,7 +405,7 @@ static bool fits(const struct row *row, const struct change *change)
 {
     if ((row->from & AT(change->order->stage)) == 0 || (row->on & ON(change->kind)) == 0)
         return false;
-    for (int i = 0; i < ROW_GUARDS_MAX && row->when[i] != NULL; i++)
+    for (int i = 0; row->when[i] != NULL; i++)
         if (!row->when[i](change))
             return false;
     return true;
@@ -424,6 +424,12 @@ const struct row *table_find(const struct change *change, bool early)
 int table_index(const struct row *row)
 {
     return (int)(row - table);
+}
+
+bool table_fits(int index, const struct change *change)
+{
+    CHECK(index >= 0 && index < ROWS);
+    return fits(&table[index], change);
 }
 
 /* --- the table for those who print it --- */
@@ -471,9 +477,9 @@ struct row_view process_row(int index)
         .reason = row->reason,
         .alert = row->alerts ? row->alert : ALERT_KIND_COUNT,
     };
-    for (int i = 0; i < ROW_GUARDS_MAX; i++)
+    for (int i = 0; row->when[i] != NULL; i++)
         view.guards[i] = guard_name(row->when[i]);
-    for (int i = 0; i < ROW_UPDATES_MAX; i++)
+    for (int i = 0; row->then[i] != NULL; i++)
         view.updates[i] = update_name(row->then[i]);
     for (int kind = 0; kind < NOTICE_KIND_COUNT; kind++)
         if (((row->tell_customer | row->tell_provider) & TELL(kind)) != 0)

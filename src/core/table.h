@@ -6,17 +6,17 @@
 
 struct row {
     const char *rule, *says;
-    uint32_t from;                          /* bit 1 << stage */
-    uint64_t on;                            /* bit 1 << event kind */
-    guard_function *when[ROW_GUARDS_MAX];   /* all must hold; NULL ends the list */
-    enum outcome outcome;                   /* OUTCOME_APPLIED unless said otherwise */
-    enum reason reason;                     /* of a refusal or a dead letter */
-    enum stage to;                          /* STAGE_NONE: the stage stays as it is */
-    enum stage via;                         /* a stage that is passed at the same instant */
-    const char *via_rule;                   /* the rule that moves it on from there */
-    update_function *then[ROW_UPDATES_MAX]; /* in this order */
-    uint32_t tell_customer, tell_provider;  /* bit 1 << notice kind, see table.c */
-    bool alerts;                            /* the operator hears of it, as `alert` */
+    uint32_t from;                              /* bit 1 << stage */
+    uint64_t on;                                /* bit 1 << event kind */
+    guard_function *when[ROW_GUARDS_MAX + 1];   /* all must hold; NULL ends the list */
+    enum outcome outcome;                       /* OUTCOME_APPLIED unless said otherwise */
+    enum reason reason;                         /* of a refusal or a dead letter */
+    enum stage to;                              /* STAGE_NONE: the stage stays as it is */
+    enum stage via;                             /* a stage that is passed at the same instant */
+    const char *via_rule;                       /* the rule that moves it on from there */
+    update_function *then[ROW_UPDATES_MAX + 1]; /* in this order */
+    uint32_t tell_customer, tell_provider;      /* bit 1 << notice kind, see table.c */
+    bool alerts;                                /* the operator hears of it, as `alert` */
     enum alert_kind alert;
 };
 
@@ -24,5 +24,7 @@ struct row {
  * letters count: they are looked for before any deadline fires. */
 const struct row *table_find(const struct change *change, bool early);
 int table_index(const struct row *row);
+/* The row fits, whatever stands above it: for the proof that where two do, the order of the rows decides rightly. */
+bool table_fits(int index, const struct change *change);
 
 #endif

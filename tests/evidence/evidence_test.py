@@ -5,7 +5,7 @@ import re
 import unittest
 
 from findings import find_all
-from evidence import ROOT
+from golden import ROOT
 from render import render
 from sources import Rule, Term, read_evidence, read_rules
 
