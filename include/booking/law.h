@@ -31,4 +31,8 @@ const char *law_of_order(const struct order *order);
 /* The first law that is broken by what process_step() or process_tick() made of `before`, or NULL. */
 const char *law_of_step(const struct order *before, const struct order *after, const struct result *result);
 
+/* The sentences, n from 0; NULL behind the last one. For those who list the laws, or prove that each is looked at. */
+const char *law_of_order_says(int n);
+const char *law_of_step_says(int n);
+
 #endif

@@ -464,3 +464,8 @@ const char *law_of_order(const struct order *order)
             return laws[i].says;
     return NULL;
 }
+
+const char *law_of_order_says(int n)
+{
+    return n >= 0 && n < (int)(sizeof laws / sizeof laws[0]) ? laws[n].says : NULL;
+}

@@ -213,11 +213,6 @@ static bool a_move_is_dated(const struct step *step)
     return step->after->stage_since_ms == step->before->stage_since_ms;
 }
 
-static bool what_is_final_stays(const struct step *step)
-{
-    return !stage_is_final(step->before->stage) || !moves(step);
-}
-
 static bool a_cancellation_is_told_to_both(const struct step *step)
 {
     if (!moves(step) || step->after->stage != STAGE_CANCELLED)
@@ -437,9 +432,8 @@ static const struct law laws[] = {
     {"P8: money and deadlines are never rejected", money_is_never_rejected},
     {"N3: a reminder goes out once, its time before the deadline, not before the clock's start",
      a_reminder_goes_out_once_and_in_time},
-    {"X7: stages move only along the process", stages_move_along_the_process},
+    {"X7: stages move only along the process, and a final one is final", stages_move_along_the_process},
     {"T1: a stage lasts since the instant of the move", a_move_is_dated},
-    {"X7: a final stage is final", what_is_final_stays},
     {"N1: a cancellation is told to both parties", a_cancellation_is_told_to_both},
     {"V4: an open claim waits for a person; no deadline fires", an_open_claim_waits_for_a_person},
     {"M4: a reversal, a failure and a completion move no stage, change no terms and instruct nothing",
@@ -466,4 +460,9 @@ const char *law_of_step(const struct order *before, const struct order *after, c
         if (!laws[i].holds(&step))
             return laws[i].says;
     return NULL;
+}
+
+const char *law_of_step_says(int n)
+{
+    return n >= 0 && n < (int)(sizeof laws / sizeof laws[0]) ? laws[n].says : NULL;
 }
