@@ -42,6 +42,7 @@ struct listed_order {
     struct bytes state; /* the packed order */
     struct order_cursor cursor;
     int64_t next_due_ms; /* when the worker acts next, graces included; NO_INSTANT = never */
+    int32_t lane;        /* who acts: see `lanes_overview` when it is halted */
     bool is_payout_overdue;
 };
 

@@ -121,7 +121,7 @@ static bool filter_read(const struct wish *wish, struct order_filter *filter)
 /* What comes first is what the question is about, unless --sort says otherwise. */
 static enum order_sort usual_sort(const struct order_filter *filter)
 {
-    if (filter->has_due_within)
+    if (filter->has_due_within || filter->is_overdue)
         return SORT_DEADLINE;
     return filter->in_stage_since_ms > 0 || filter->is_payout_overdue ? SORT_SINCE : SORT_PLACED;
 }

@@ -127,7 +127,7 @@ static void notes_append(struct buffer *out, const struct listed_order *listed, 
     if (listed->next_due_ms != NO_INSTANT && listed->next_due_ms < now_ms) {
         char age[CELL_SIZE];
         age_format(listed->next_due_ms, now_ms, age);
-        buffer_printf(&notes, "; the worker should have acted %s ago", age);
+        buffer_printf(&notes, "; lane %d should have acted %s ago", (int)listed->lane, age);
     }
     if (notes.length > 2)
         buffer_printf(out, "    ^ %.*s\n", (int)notes.length - 2, (const char *)notes.data + 2);
@@ -207,6 +207,7 @@ int orders_print_json(const struct order_list *list, enum order_sort sort)
         json_t *rest = json_order(&order), *line = json_pack("{s:s}", "order_id", id);
         json_object_update(line, rest);
         json_object_set_new(line, "next_due_at", json_instant(listed->next_due_ms));
+        json_object_set_new(line, "lane", json_integer(listed->lane));
         json_object_set_new(line, "payout_overdue", json_boolean(listed->is_payout_overdue));
         json_object_set_new(line, "cursor", json_string(cursor));
         json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);

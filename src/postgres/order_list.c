@@ -116,7 +116,7 @@ static void ask_page(struct question *question, const struct order_filter *filte
     const bool is_descending = sorts[page->sort].is_descending != page->is_reversed;
     const char *way = is_descending ? " DESC" : "";
     say(question,
-        "SELECT page.key, o.order_id, o.state, o.next_due_at, " PAYOUT_IS_OVERDUE
+        "SELECT page.key, o.order_id, o.state, o.next_due_at, o.lane, " PAYOUT_IS_OVERDUE
         " FROM (SELECT order_id, %s AS key FROM booking.orders",
         key != NULL ? key : "timestamptz '-infinity'");
     say_filter(question, filter);
@@ -171,7 +171,8 @@ static void take_page(struct order_list *out, const PGresult *rows, const struct
             .cursor = {result_int8(rows, row, 0), result_uuid(rows, row, 1)},
             .state = keep(&out->memory, result_bytes(rows, row, 2)),
             .next_due_ms = result_instant_ms(rows, row, 3),
-            .is_payout_overdue = result_bool(rows, row, 4),
+            .lane = result_int4(rows, row, 4),
+            .is_payout_overdue = result_bool(rows, row, 5),
         };
 }
 

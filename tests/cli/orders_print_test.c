@@ -100,12 +100,13 @@ static void what_is_special_stands_below(void **state)
     list_begin();
     struct listed_order *added = list_add(&order);
     added->is_payout_overdue = true;
+    added->lane = 3;
     added->next_due_ms = NOW_MS - 3 * HOUR_MS;
     const char *text = strstr(printed(false), "    ^ ");
     assert_non_null(text);
     assert_string_equal(text,
                         "    ^ claim open; payout held; payout overdue, 80.00 EUR; exposed with 80.00 EUR; change "
-                        "proposed, waits for its top-up; cancellation requested; the worker should have acted 3h "
+                        "proposed, waits for its top-up; cancellation requested; lane 3 should have acted 3h "
                         "ago\n");
 }
 

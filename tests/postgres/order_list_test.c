@@ -190,6 +190,7 @@ static void a_listed_order_is_the_order(void **state)
     assert_true(order_unpack(list.orders[0].state, &read));
     assert_true(uuid_equal(&read.order_id, &order.order_id));
     assert_int_equal(read.terms.price_minor, 8000);
+    assert_int_equal(list.orders[0].lane, 3);
     assert_true(llabs(list.now_ms - clock_wall_ms()) < HOUR_MS);
     order_list_free(&list);
 }
