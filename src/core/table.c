@@ -203,7 +203,7 @@ static const struct row table[] = {
 {.rule = "X1", .says = "Who cancels gives a reason.",
  .from = BEFORE_CLOSED, .on = CANCELS, .when = {gives_no_reason}, REFUSED = REASON_REASON_IS_MISSING},
 {.rule = "C7", .says = "Who saw another revision cancels nothing.",
- .from = BEFORE_PAID | EXECUTION, .on = PARTY_CANCELS, .when = {names_another_revision}, REFUSED = REASON_STALE},
+ .from = BEFORE_CLOSED, .on = CANCELS, .when = {names_another_revision}, REFUSED = REASON_STALE},
 {.rule = "X2", .says = "Before it is paid, both parties cancel free of charge.",
  .from = BEFORE_PAID, .on = PARTY_CANCELS, .to = STAGE_CANCELLED, .then = {end_everything_open, refund_the_balance}, BOTH_CANCELLED},
 {.rule = "X3", .says = "The provider cancels until the start, and the customer gets everything back.",

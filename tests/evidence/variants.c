@@ -11,6 +11,7 @@
 #define EDITS             (ON(CUSTOMER_EDITS) | ON(PROVIDER_EDITS))
 #define CANCELS           (ON(CUSTOMER_CANCELS) | ON(PROVIDER_CANCELS) | ON(OPERATOR_CANCELS))
 #define GIVING_REASONS    (CANCELS | ON(OPERATOR_RESOLVES_CLAIM) | ON(OPERATOR_RELEASES_PAYOUT))
+#define SEEING            ((PARTIES & ~ON(CUSTOMER_PLACES)) | ON(OPERATOR_CANCELS))
 #define MONEY             (ON(GATEWAY_CAPTURED) | ON(GATEWAY_REVERSED))
 #define ABOUT_REFUNDS     (ON(GATEWAY_REFUND_COMPLETED) | ON(GATEWAY_REFUND_FAILED))
 #define ABOUT_PAYOUTS     (ON(GATEWAY_PAYOUT_COMPLETED) | ON(GATEWAY_PAYOUT_FAILED))
@@ -289,13 +290,13 @@ static bool repeated(struct life *life, struct event *event)
 
 const struct variant variants[] = {
     {"plain", ANY & ~(ABOUT_REFUNDS | ABOUT_PAYOUTS), plain},
-    {"sees the revision", PARTIES & ~ON(CUSTOMER_PLACES), sees_the_revision},
+    {"sees the revision", SEEING, sees_the_revision},
     {"of the comment alone", EDITS, of_the_comment},
     {"of the price alone", EDITS, of_the_price},
     {"of time and price", EDITS, of_time_and_price},
     {"without a reason", GIVING_REASONS, without_reason},
     {"with a blank reason", GIVING_REASONS, with_a_blank_reason},
-    {"sees another revision", PARTIES & ~ON(CUSTOMER_PLACES), sees_another_revision},
+    {"sees another revision", SEEING, sees_another_revision},
     {"of another time zone", EDITS, of_another_zone},
     {"of an unknown time zone", ON(CUSTOMER_PLACES), of_an_unknown_zone},
     {"to another currency", EDITS, to_another_currency},
