@@ -1,5 +1,7 @@
 /* The simulated consumer: partitions, positions, and the membership of the group. */
-#include "sim.h"
+#include "librdkafka.h"
+
+#include "kafka/membership.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,21 +38,10 @@ static void read_origin(struct sim_record *record)
     }
 }
 
-void sim_append(struct sim *sim, enum topic topic, int32_t partition, struct bytes key, struct bytes value,
-                const struct header *headers, int header_count, bool is_rerouted)
+struct sim_record *sim_record_new(struct bytes key, struct bytes value, const struct header *headers, int header_count)
 {
-    struct sim_log *log = &sim->kafka.logs[topic][partition];
-    if (log->count == log->capacity) {
-        log->capacity = log->capacity == 0 ? 64 : 2 * log->capacity;
-        log->records = realloc(log->records, log->capacity * sizeof log->records[0]);
-        CHECK(log->records != NULL);
-    }
     struct sim_record *record = calloc(1, sizeof *record);
     CHECK(record != NULL);
-    record->offset = log->end;
-    record->timestamp_ms = record->first_timestamp_ms = sim_wall_ms(sim);
-    record->origin = topic;
-    record->is_rerouted = is_rerouted;
     (void)copy_bytes(&record->key, key);
     (void)copy_bytes(&record->value, value);
     size_t size = 0;
@@ -66,14 +57,46 @@ void sim_append(struct sim *sim, enum topic topic, int32_t partition, struct byt
         record->headers[record->header_count++] =
             (struct header){{name, headers[i].name.length}, {data, headers[i].value.length}};
     }
+    return record;
+}
+
+void sim_record_free(struct sim_record *record)
+{
+    if (record != NULL) {
+        buffer_free(&record->key);
+        buffer_free(&record->value);
+        buffer_free(&record->header_bytes);
+        free(record);
+    }
+}
+
+void sim_log_append(struct sim *sim, enum topic topic, int32_t partition, struct sim_record *record)
+{
+    struct sim_log *log = &sim->kafka.logs[topic][partition];
+    if (log->count == log->capacity) {
+        log->capacity = log->capacity == 0 ? 64 : 2 * log->capacity;
+        log->records = realloc(log->records, log->capacity * sizeof log->records[0]);
+        CHECK(log->records != NULL);
+    }
+    record->offset = log->end;
+    record->timestamp_ms = record->first_timestamp_ms = sim_wall_ms(sim);
+    record->origin = topic;
     read_origin(record);
     log->records[log->count++] = record;
-    log->end += is_rerouted ? 2 : 1; /* the transaction's control record */
+    log->end += record->is_rerouted ? 2 : 1; /* the transaction's control record */
     for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
         if (sim_is_up(sim, i)) {
             sim->processes[i]->source.waits_until_us = 0;
         }
     }
+}
+
+void sim_append(struct sim *sim, enum topic topic, int32_t partition, struct bytes key, struct bytes value,
+                const struct header *headers, int header_count, bool is_rerouted)
+{
+    struct sim_record *record = sim_record_new(key, value, headers, header_count);
+    record->is_rerouted = is_rerouted;
+    sim_log_append(sim, topic, partition, record);
 }
 
 /* --- the group --- */
@@ -91,10 +114,31 @@ bool sim_owns(const struct sim *sim, int process, int32_t lane)
     return sim->kafka.owner[lane] == process;
 }
 
+void sim_join(struct sim_process *process)
+{
+    struct sim *sim = process->sim;
+    (void)snprintf(process->member, sizeof process->member, "p%d-%llu", process->number,
+                   (unsigned long long)++sim->last_member);
+    process->is_member = true;
+}
+
+static void forget_events(struct source *source)
+{
+    int kept = 0;
+    for (int i = 0; i < source->event_count; i++) {
+        if (source->events[i].event.kind == SOURCE_LOST) {
+            source->events[kept++] = source->events[i];
+        }
+    }
+    source->event_count = kept;
+}
+
+/* The consumer knows of it at once, the worker when it is told. */
 static void assign(struct sim_process *process)
 {
     struct sim *sim = process->sim;
     struct source_event event = {.kind = SOURCE_REVOKED};
+    forget_events(&process->source);
     sim_send_event(&process->source, &event, 0);
     event.kind = SOURCE_ASSIGNED;
     event.lane_count = sim->lane_count;
@@ -103,10 +147,14 @@ static void assign(struct sim_process *process)
             event.lanes[event.assigned_count++] = lane;
         }
     }
-    event.membership.generation = sim->kafka.generation;
-    event.membership.length = 1;
-    event.membership.bytes[0] = (uint8_t)process->number;
-    sim_send_event(&process->source, &event, 0);
+    process->consumer->generation = sim->kafka.generation;
+    strcpy(process->consumer->member, process->member);
+    strcpy(sim->kafka.members[process->number], process->member);
+    int64_t delay_us = 0;
+    if (sim->assign_delay_ms > 0) {
+        delay_us = (int64_t)(sim_random(sim) % (uint64_t)(sim->assign_delay_ms * 1000));
+    }
+    sim_send_event(&process->source, &event, delay_us);
 }
 
 void sim_rebalance(struct sim *sim)
@@ -114,43 +162,87 @@ void sim_rebalance(struct sim *sim)
     int members[SIM_PROCESSES_MAX];
     int count = 0;
     for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
+        sim->kafka.members[i][0] = '\0';
         if (sim_is_up(sim, i) && sim->processes[i]->is_member) {
             members[count++] = i;
         }
     }
+    sim->kafka.rebalance_us = SIM_NEVER;
     sim->kafka.generation++;
     for (int32_t lane = 0; lane < SIM_LANES_MAX; lane++) {
         sim->kafka.owner[lane] = count == 0 ? -1 : members[(lane * count) / sim->lane_count % count];
     }
+    sim_tell(sim, "group: generation %d, %d members, lane 0 is p%d's", (int)sim->kafka.generation, count,
+             sim->kafka.owner[0]);
     for (int i = 0; i < count; i++) {
         assign(sim->processes[members[i]]);
     }
 }
 
+/* Whether its client finds out before the worker is told: then it has no generation. */
+static void send_lost(struct sim_process *process, int64_t hears_after_ms)
+{
+    struct source_event event = {.kind = SOURCE_LOST};
+    process->is_member = false;
+    forget_events(&process->source);
+    if (sim_random(process->sim) % 2 == 0) {
+        process->consumer->generation = -1;
+    }
+    sim_send_event(&process->source, &event, hears_after_ms * 1000);
+}
+
 void sim_expel(struct sim *sim, int number, int64_t hears_after_ms)
 {
-    struct sim_process *process = sim->processes[number];
-    process->is_member = false;
+    sim_tell(sim, "group: p%d is expelled, and hears of it after %lld ms", number, (long long)hears_after_ms);
+    send_lost(sim->processes[number], hears_after_ms);
     sim_rebalance(sim);
-    struct source_event event = {.kind = SOURCE_LOST};
-    sim_send_event(&process->source, &event, hears_after_ms * 1000);
+}
+
+void sim_replace(struct sim *sim, int number, int by, int64_t hears_after_ms)
+{
+    struct sim_process *successor = sim->processes[by];
+    sim_tell(sim, "group: p%d replaces p%d in generation %d", by, number, (int)sim->kafka.generation);
+    send_lost(sim->processes[number], hears_after_ms);
+    sim->kafka.members[number][0] = '\0';
+    for (int32_t lane = 0; lane < sim->lane_count; lane++) {
+        if (sim->kafka.owner[lane] == number) {
+            sim->kafka.owner[lane] = by;
+        }
+    }
+    sim_join(successor);
+    assign(successor);
+}
+
+static bool take_event(struct source *source, struct source_event *out)
+{
+    for (int i = 0; i < source->event_count; i++) {
+        if (source->events[i].at_us <= source->process->sim->now_us) {
+            *out = source->events[i].event;
+            source->event_count--;
+            memmove(source->events + i, source->events + i + 1,
+                    (size_t)(source->event_count - i) * sizeof source->events[0]);
+            return true;
+        }
+    }
+    return false;
 }
 
 bool source_poll(struct source *source, struct source_event *out)
 {
     struct sim *sim = source->process->sim;
-    if (source->process->is_dead || source->event_count == 0 || source->events[0].at_us > sim->now_us ||
-        sim_call(source->process)) {
+    if (source->process->is_dead || !take_event(source, out) || sim_call(source->process)) {
         return false;
     }
-    *out = source->events[0].event;
-    source->event_count--;
-    memmove(source->events, source->events + 1, (size_t)source->event_count * sizeof source->events[0]);
     if (out->kind == SOURCE_ASSIGNED || out->kind == SOURCE_REVOKED || out->kind == SOURCE_LOST) {
         memset(source->is_reading, 0, sizeof source->is_reading);
     }
+    if (out->kind == SOURCE_ASSIGNED) {
+        struct failure why;
+        CHECK(membership_take(source->process->consumer, sim->config.kafka_group_id, &out->membership, &why) ==
+              STATUS_OK);
+    }
     if (out->kind == SOURCE_LOST) {
-        source->process->is_member = true; /* it joins again */
+        sim_join(source->process);
         sim_rebalance(sim);
     }
     return true;
@@ -162,8 +254,10 @@ int64_t sim_source_next_us(const struct source *source)
     if (source->fetched_us > source->process->sim->now_us && source->fetched_us < next) {
         next = source->fetched_us;
     }
-    if (source->event_count > 0 && source->events[0].at_us < next) {
-        next = source->events[0].at_us;
+    for (int i = 0; i < source->event_count; i++) {
+        if (source->events[i].at_us < next) {
+            next = source->events[i].at_us;
+        }
     }
     return next;
 }

@@ -1,14 +1,11 @@
 /* Steps that several stories share. */
 #include "sim.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-/* after those */
-#include <cmocka.h>
-
 void settle(struct sim *sim)
 {
-    assert_true(sim_settle(sim, 120000));
+    if (!sim_settle(sim, 120000)) {
+        sim_broken(sim, "the world does not come to rest");
+    }
     sim_check(sim);
 }
 

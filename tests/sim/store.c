@@ -153,6 +153,13 @@ static enum status write_batch(struct sim *sim, const struct store_job *job, int
     }
     for (int i = 0; i < job->lane_write_count; i++) {
         const struct store_lane_write *write = &job->lane_writes[i];
+        if (postgres->rows[write->lane].epoch != write->epoch) {
+            sim_broken(sim, "I5: lane %d is written under epoch %llu, and its row has %llu", (int)write->lane,
+                       (unsigned long long)write->epoch, (unsigned long long)postgres->rows[write->lane].epoch);
+        }
+    }
+    for (int i = 0; i < job->lane_write_count; i++) {
+        const struct store_lane_write *write = &job->lane_writes[i];
         struct sim_row *row = &postgres->rows[write->lane];
         CHECK(write->seq_after == write->seq_before + (write->outbox.length > 0));
         CHECK(write->w <= write->seq_after && write->w >= row->w_seen);
@@ -277,23 +284,13 @@ static void answer(struct store *store, enum status status, const char *why)
 }
 
 /* Everything that was submitted comes back: writes unknown, reads to be repeated. */
-static void break_connection(struct store *store)
+void sim_store_break(struct store *store)
 {
     memset(store->is_taken, 0, sizeof store->is_taken);
     while (store->task_count > 0) {
         bool is_write = store->tasks[0].job->kind == STORE_WRITE;
         answer(store, is_write ? STATUS_LOST : STATUS_RETRY, "the connection broke");
     }
-}
-
-static void *copy_of(const void *array, size_t count, size_t size)
-{
-    void *copy = malloc(count * size + 1);
-    CHECK(copy != NULL);
-    if (count > 0) {
-        memcpy(copy, array, count * size);
-    }
-    return copy;
 }
 
 static void leave_to_server(struct sim *sim, const struct store_job *job)
@@ -305,9 +302,9 @@ static void leave_to_server(struct sim *sim, const struct store_job *job)
     *orphan = (struct sim_orphan){.at_us = sim->now_us + (int64_t)(sim_random(sim) % LATE_US), .job = *job};
     orphan->job.data = (struct buffer){0};
     buffer_append(&orphan->job.data, job->data.data, job->data.length);
-    orphan->job.orders = copy_of(job->orders, job->order_count, sizeof job->orders[0]);
-    orphan->job.history = copy_of(job->history, job->history_count, sizeof job->history[0]);
-    orphan->job.lane_writes = copy_of(job->lane_writes, (size_t)job->lane_write_count, sizeof job->lane_writes[0]);
+    orphan->job.orders = sim_copy(job->orders, job->order_count, sizeof job->orders[0]);
+    orphan->job.history = sim_copy(job->history, job->history_count, sizeof job->history[0]);
+    orphan->job.lane_writes = sim_copy(job->lane_writes, (size_t)job->lane_write_count, sizeof job->lane_writes[0]);
     for (int i = 0; i < job->lane_write_count; i++) {
         struct store_lane_write *write = &orphan->job.lane_writes[i];
         buffer_append(&orphan->outboxes[i], write->outbox.data, write->outbox.length);
@@ -324,7 +321,10 @@ void sim_postgres_advance(struct sim *sim)
             continue;
         }
         int32_t fenced_lane;
-        (void)write_batch(sim, &orphan->job, &fenced_lane);
+        if (!orphan->is_void) {
+            enum status status = write_batch(sim, &orphan->job, &fenced_lane);
+            sim_tell(sim, "postgres: a late write %s", status == STATUS_OK ? "is committed" : "is refused");
+        }
         free(orphan->job.orders);
         free(orphan->job.history);
         free(orphan->job.lane_writes);
@@ -344,7 +344,7 @@ static void run_first(struct store *store)
         return;
     }
     if (store->is_away || sim_fails(sim, FAULT_STORE_BREAK_BEFORE)) {
-        break_connection(store);
+        sim_store_break(store);
         return;
     }
     if (sim_fails(sim, FAULT_STORE_RETRY)) {
@@ -353,7 +353,7 @@ static void run_first(struct store *store)
     }
     if (job->kind == STORE_WRITE && sim_fails(sim, FAULT_STORE_BREAK_LATE)) {
         leave_to_server(sim, job);
-        break_connection(store);
+        sim_store_break(store);
         return;
     }
     enum status status = execute(store, job);
@@ -365,7 +365,7 @@ static void run_first(struct store *store)
     if (sim_fails(sim, FAULT_STORE_BREAK_AFTER)) {
         free(job->dues);
         job->dues = NULL;
-        break_connection(store);
+        sim_store_break(store);
         return;
     }
     answer(store, status, status == STATUS_FENCED ? "compare-and-set refused" : "as the test says");
@@ -373,7 +373,12 @@ static void run_first(struct store *store)
 
 void sim_store_advance(struct store *store)
 {
-    while (!store->process->is_dead && store->task_count > 0 && store->tasks[0].at_us <= store->process->sim->now_us) {
+    const struct sim_process *process = store->process;
+    while (!process->is_dead && store->task_count > 0 && store->tasks[0].at_us <= process->sim->now_us) {
+        if (process->frozen_until_us != 0 && !store->is_one_on_its_way) {
+            return; /* nobody is there to send the next one */
+        }
+        store->is_one_on_its_way = false;
         run_first(store);
         if (store->task_count > 0 && store->tasks[0].at_us <= store->process->sim->now_us) {
             store->tasks[0].at_us = store->process->sim->now_us + job_us(store->process->sim);

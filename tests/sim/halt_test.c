@@ -19,7 +19,7 @@ static void w_that_kafka_lost_is_taken_from_postgres_when_all_was_emitted(void *
     settle(&sim);
     sim_run(&sim, 15000); /* the idle tick tells Postgres the W */
     assert_int_equal(sim.postgres.rows[0].w_seen, sim.postgres.rows[0].seq);
-    sim.kafka.has_w[0] = false;
+    sim_forget_w(&sim, 0);
     sim_rebalance(&sim);
     place_some(&sim, 3, 3);
     settle(&sim);
@@ -34,7 +34,7 @@ static void a_lane_whose_w_is_lost_halts_and_the_others_go_on(void **state)
     sim_start(&sim, 0);
     place_some(&sim, 0, 3);
     settle(&sim);
-    sim.kafka.has_w[0] = false; /* before Postgres was told */
+    sim_forget_w(&sim, 0); /* before Postgres was told */
     sim_rebalance(&sim);
     sim_run(&sim, 5000);
     assert_true(sim.postgres.rows[0].is_halted);
@@ -86,7 +86,7 @@ static void an_outbox_batch_that_is_gone_halts_the_lane(void **state)
     sim_open(&sim, 1, 18);
     sim_start(&sim, 0);
     sim_run(&sim, 2000);
-    sim.processes[0]->sink.is_away = true;
+    sim.processes[0]->is_cut_off = true;
     place_some(&sim, 0, 3);
     sim_run(&sim, 1000);
     assert_int_equal(sim.postgres.rows[0].seq, 1);
@@ -187,11 +187,11 @@ static void outputs_that_kafka_does_not_take_stop_the_reading(void **state)
     sim.config.worker_batch_events = 2;
     sim_start(&sim, 0);
     sim_run(&sim, 2000);
-    sim.processes[0]->sink.is_away = true;
+    sim.processes[0]->is_cut_off = true;
     place_some(&sim, 0, 50);
     sim_run(&sim, 60000);
     assert_in_range(sim.postgres.rows[0].seq, 4, 4 + 4);
-    sim.processes[0]->sink.is_away = false;
+    sim.processes[0]->is_cut_off = false;
     settle(&sim);
     assert_int_equal(sim.postgres.rows[0].epoch, 1);
     sim_close(&sim);
@@ -233,7 +233,9 @@ static void draining_finishes_what_was_begun(void **state)
     sim_run(&sim, 2000);
     assert_true(worker_is_drained(sim_worker(&sim, 0)));
     for (int32_t lane = 0; lane < 2; lane++) {
-        assert_int_equal(sim.postgres.rows[lane].seq, sim.kafka.w[lane]);
+        uint64_t w;
+        assert_true(sim_w(&sim, lane, &w));
+        assert_int_equal(sim.postgres.rows[lane].seq, w);
     }
     sim_act(&sim, CUSTOMER_PLACES, sim_order_of_lane(&sim, 0, 50));
     sim_run(&sim, 2000);
