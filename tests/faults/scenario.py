@@ -14,6 +14,7 @@ class Scenario:
     few: int                   # the same in the short run; 0 = not part of it
     workers: int = 3
     is_proxied: bool = False   # workers reach their servers through proxies
+    needs_small_disk: bool = False  # a Postgres whose disk can be filled
     wave: int = 100            # orders that the load plays at a time
     worker: dict = dataclasses.field(default_factory=dict)  # more of the workers' configuration
     kafka: dict = dataclasses.field(default_factory=dict)

@@ -1,10 +1,12 @@
 """The servers of the fault suite: three brokers, a Postgres primary with a synchronous standby, and proxies before them all."""
 import collections
+import contextlib
 import concurrent.futures
 import os
 import pathlib
 import shutil
 import signal
+import subprocess
 
 import psycopg
 
@@ -84,7 +86,8 @@ class Pair:
     def address(self, ports=None, more="user=postgres dbname=postgres"):
         """A conninfo that finds the primary among both."""
         ports = ports or [self.port(name) for name in sorted((self.primary, self.standby))]
-        return f"host={','.join(['127.0.0.1'] * len(ports))} port={','.join(map(str, ports))} {more} target_session_attrs=read-write"
+        hosts = ",".join(["127.0.0.1"] * len(ports))
+        return f"host={hosts} port={','.join(map(str, ports))} {more} target_session_attrs=read-write connect_timeout=3"
 
     def follow(self):
         """Makes the other one the primary's standby: from nothing, as an operator would after a failover; at its old port."""
@@ -123,11 +126,45 @@ class Pair:
             server("kill", name, self.directory, program="postgres")
 
 
+class SmallDisk:
+    """A Postgres of its own on a file system in memory that can be filled."""
+
+    SIZE = "512m"
+
+    def __init__(self, directory):
+        self.directory, self.name = directory, "postgres-small"
+        self.mounted, self.ballast = directory / self.name, directory / self.name / "ballast"
+        self.mounted.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", self.mounted], check=True, capture_output=True)
+        self.address = server("start", self.name, directory, program="postgres")
+
+    def fill(self):
+        with self.ballast.open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+            while True:
+                ballast.write(bytes(1 << 16))
+
+    def make_room(self):
+        self.ballast.unlink()
+        server("start", self.name, self.directory, program="postgres")
+
+    def is_running(self):
+        try:
+            psycopg.connect(self.address, connect_timeout=3).close()
+            return True
+        except psycopg.OperationalError:
+            return False
+
+    def close(self):
+        server("kill", self.name, self.directory, program="postgres")
+        subprocess.run(["umount", self.mounted], check=True, capture_output=True)
+
+
 class Servers:
     """All of them, in one directory."""
 
     def __init__(self, directory):
         self.directory = directory
+        self.small_disk = None
         self.cluster, self.pair = at_once([lambda: Cluster(directory), lambda: Pair(directory)])
 
     def heal(self):
@@ -135,9 +172,15 @@ class Servers:
         self.cluster.start_all()
         self.pair.wait_synchronous()
 
-    @property
-    def addresses(self):
-        return Addresses(self.directory, self.cluster.address, self.pair.address(), None)
+    def addresses_of(self, scenario):
+        """What a World of this scenario works with."""
+        postgres = self.pair.address()
+        if scenario.needs_small_disk:
+            self.small_disk = self.small_disk or SmallDisk(self.directory)
+            postgres = self.small_disk.address
+        return Addresses(self.directory, self.cluster.address, postgres, None)
 
     def close(self):
+        if self.small_disk:
+            self.small_disk.close()
         at_once([self.cluster.close, self.pair.close])

@@ -30,12 +30,14 @@ class Load(threading.Thread):
         self.numbers = random.Random(seed)
         self.sent, self.outputs, self.stages = [], 0, {}
         self.failure = None
-        self.is_stopping = threading.Event()
+        self.is_stopping, self.may_go_on = threading.Event(), threading.Event()
+        self.may_go_on.set()
         self.start()
 
     def run(self):
         try:
             while not self.is_stopping.is_set():
+                self.may_go_on.wait()
                 began = time.monotonic()
                 orders = load.make_orders(self.wave, load.MIXED, seed=self.numbers.getrandbits(40))
                 count = load.play(self.upstream, orders, wave=self.wave, seconds=300)
@@ -48,9 +50,17 @@ class Load(threading.Thread):
         except Exception as error:  # pylint: disable=broad-except  # the round hears of it when it stops the load
             self.failure = error
 
+    def pause(self):
+        """After the wave that is being played."""
+        self.may_go_on.clear()
+
+    def resume(self):
+        self.may_go_on.set()
+
     def stop(self):
         """Ends with the wave that is being played."""
         self.is_stopping.set()
+        self.resume()
         self.join(600)
         if self.failure or self.is_alive():
             raise AssertionError(f"the load failed: {self.failure or 'it does not end'}")
@@ -104,7 +114,7 @@ class Stage:
         self.faults = 0
         self.directory = directory
         directory.mkdir(parents=True)
-        addresses = servers.addresses
+        addresses = servers.addresses_of(scenario)
         self.world = World(directory, addresses, partitions=LANES, policy=load.POLICY, topics={"replicas": 3})
         self.stopwatch = Stopwatch(self.world, self.random.getrandbits(40))
         self.witness = self.make_witness(self.stopwatch.note)
@@ -131,6 +141,10 @@ class Stage:
 
     def fault(self, count=1):
         self.faults += count
+
+    def is_idle(self):
+        """All that was sent has come out."""
+        return self.witness.count >= self.load.outputs + self.stopwatch.outputs
 
     def healed(self):
         """The fault is over (a kill is over at once): from now on the clock runs until all lanes work."""
@@ -191,6 +205,7 @@ class Stage:
 
     def close(self):
         self.load.is_stopping.set()
+        self.load.resume()
         for worker in self.workers:
             if worker.is_running():
                 worker.process.send_signal(signal.SIGCONT)
