@@ -14,8 +14,9 @@
  *                      claim, a final one has none but the payout's; each is due one window of its policy after its start, or
  *                      at its bound, never before its start
  * of a step, from one state of an order to the next
- *   N4 X7 V4 M4 T3     the sequence grows by one when something is applied; stages move only along the process; nothing leaves a
- *                      final stage; an open claim waits for a person; a reversal moves nothing; who comes after a deadline finds it fired
+ *   N4 X7 V4 M4 Z1 T3  the sequence grows by one when something is applied; stages move only along the process; nothing leaves a
+ *                      final stage; an open claim waits for a person; a reversal moves nothing, and holds the payout; an order is
+ *                      reviewed once; who comes after a deadline finds it fired
  *   N5 N3 P9           a rejection, a repetition, a dead letter and a reminder change nothing
  *   M2 M3 M5           what is instructed is on the list, is more than nothing, and is covered; sums never go down; only the
  *                      gateway's callbacks count what came in and what arrived

@@ -239,6 +239,21 @@ static bool money_that_goes_back_moves_nothing(const struct step *step)
            step->before->proposal == step->after->proposal;
 }
 
+/* In CANCELLED there is no payout to hold, and one that was instructed is gone (M4). */
+static bool a_reversal_holds_the_payout(const struct step *step)
+{
+    bool is_reversed = step->result->kind == GATEWAY_REVERSED &&
+                       step->after->ledger.reversed_minor > step->before->ledger.reversed_minor;
+    bool is_to_come = step->before->stage != STAGE_CANCELLED && step->before->ledger.payout_instructed_minor == 0;
+    return !is_reversed || !is_to_come || step->after->payout_held;
+}
+
+static bool a_review_is_the_only_one(const struct step *step)
+{
+    return step->result->kind != CUSTOMER_REVIEWS || !is_applied(step) ||
+           (!step->before->reviewed && step->after->reviewed);
+}
+
 /* --- time --- */
 
 static bool a_deadline_is_dated_by_itself(const struct step *step)
@@ -438,6 +453,8 @@ static const struct law laws[] = {
     {"V4: an open claim waits for a person; no deadline fires", an_open_claim_waits_for_a_person},
     {"M4: a reversal, a failure and a completion move no stage, change no terms and instruct nothing",
      money_that_goes_back_moves_nothing},
+    {"M4: a reversal that comes before the payout holds it", a_reversal_holds_the_payout},
+    {"Z1: an order is reviewed once", a_review_is_the_only_one},
     {"T3: a deadline is dated by itself", a_deadline_is_dated_by_itself},
     {"T3: who comes after a deadline finds it fired, the earliest first", who_comes_later_finds_deadlines_fired},
     {"T3: a clock that starts counts from what started it", a_new_clock_starts_now},

@@ -148,6 +148,12 @@ static void close(void)
     act(CUSTOMER_CONFIRMS_EXECUTION, START_MS + 2 * HOUR_MS);
 }
 
+static void be_reviewed(void)
+{
+    close();
+    act(CUSTOMER_REVIEWS, START_MS + 3 * HOUR_MS);
+}
+
 static void cancel(void)
 {
     become_paid();
@@ -315,7 +321,9 @@ static void steps_with_a_wrong_outcome_are_noticed(void **state)
     STEP_BREAKS(confirm, "T1:", order.stage_since_ms++);
     STEP_BREAKS(cancel, "N1:", result.notice_count = 1);
     STEP_BREAKS(come_to_the_end_of_the_appointment, "V4:", before.claim = CLAIM_OPEN);
-    STEP_BREAKS(be_reversed, "M4:", result.instruction_count = 1);
+    STEP_BREAKS(be_reversed, "M4: a reversal, a failure", result.instruction_count = 1);
+    STEP_BREAKS(be_reversed, "M4: a reversal that comes before", order.payout_held = false);
+    STEP_BREAKS(be_reviewed, "Z1:", before.reviewed = true);
     STEP_BREAKS(come_to_the_end_of_the_appointment, "T3: a deadline", before.clocks[DEADLINE_EXECUTION].due_ms++);
     STEP_BREAKS(confirm, "T3: who comes", before.clocks[DEADLINE_CONFIRMATION].due_ms = PLACED_MS + HOUR_MS - 1);
     STEP_BREAKS(confirm, "T3: a clock", order.clocks[DEADLINE_PAYMENT].started_ms--);
