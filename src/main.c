@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"simulate", command_simulate, "scenario files through the process, without Kafka or Postgres"},
     {"show", command_show, "one order's life as a timeline"},
     {"orders", command_orders, "many orders: by stage, age, deadline, claim, payout, party"},
+    {"audit", command_audit, "does all that Postgres holds agree: money, sequence, history, outbox, settlement"},
     {"diagram", command_diagram, "the stages, or every rule, drawn from the table that runs"},
 };
 #define COMMAND_COUNT ((int)(sizeof commands / sizeof *commands))

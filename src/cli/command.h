@@ -21,6 +21,7 @@ int command_migrate(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_simulate(int argc, char **argv);
 int command_show(int argc, char **argv);
+int command_audit(int argc, char **argv);
 int command_orders(int argc, char **argv);
 int command_diagram(int argc, char **argv);
 
