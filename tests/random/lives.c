@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ENOUGH_FOR_ALL_ROWS 100000
 
@@ -104,11 +106,32 @@ static int64_t wall_ms(void)
 
 /* --- one history --- */
 
-static struct breach draw_and_live(uint64_t seed, bool is_wired, struct wire *wire, struct history *history,
-                                   struct life *life, struct seen *seen)
+/* What to say if the core gives up (CHECK) or crashes in the middle of one: then nothing can be shortened. */
+static char last_words[160];
+static volatile sig_atomic_t last_words_length;
+
+static void say_last_words(int signal_number)
+{
+    (void)!write(STDERR_FILENO, last_words, (size_t)last_words_length);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static void prepare_last_words(const struct history *history, const struct options *options)
+{
+    last_words_length = snprintf(last_words, sizeof last_words,
+                                 "it happened in history %" PRIu64 "; again: random_lives --seed %" PRIu64
+                                 " --wire-every %" PRIu64 "\n",
+                                 history->seed, history->seed, options->wire_every);
+}
+
+static struct breach draw_and_live(uint64_t seed, const struct options *options, struct wire *wire,
+                                   struct history *history, struct life *life, struct seen *seen)
 {
     struct draw draw;
+    bool is_wired = seed % options->wire_every == 0;
     draw_begin(&draw, seed, is_wired, history);
+    prepare_last_words(history, options);
     life_begin(life, is_wired ? wire : NULL, NULL, seen);
     while (draw_move(&draw, &life->order, history)) {
         const char *broken = life_move(life, &history->moves[history->count - 1]);
@@ -193,12 +216,13 @@ int main(int argc, char **argv)
     int64_t began_ms = wall_ms(), told_ms = began_ms, until_ms = began_ms + options.minutes * MINUTE_MS;
     uint64_t wired = 0;
     int status = 0;
+    signal(SIGABRT, say_last_words);
+    signal(SIGSEGV, say_last_words);
     for (uint64_t i = 0; status == 0 && (options.minutes > 0 ? wall_ms() < until_ms : i < options.count); i++) {
         uint64_t seed = options.from + i;
-        bool is_wired = seed % options.wire_every == 0;
-        wired += is_wired;
         wire_forget(wire);
-        struct breach breach = draw_and_live(seed, is_wired, wire, &history, life, &seen);
+        struct breach breach = draw_and_live(seed, &options, wire, &history, life, &seen);
+        wired += history.is_wired;
         if (breach.says != NULL) {
             report(&history, breach, life, wire, &options);
             status = 1;
