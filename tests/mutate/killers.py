@@ -14,13 +14,15 @@ COMPILER = os.environ.get('CC', 'gcc')
 FLAGS = ['-std=c17', '-D_GNU_SOURCE', '-w', f'-I{ROOT}/include', f'-I{ROOT}/src', f'-I{ROOT}/tests']
 PACKAGES = ['yaml-0.1', 'jansson', 'uuid', 'cmocka']
 CORE = 'src/core'
-# What the killers need beside the core: scenario files, and what they are read with.
-SUPPORT = ['src/base/*.c', 'src/cli/simulate*.c', 'src/cli/scenario*.c', 'src/cli/options.c', 'src/codec/ident.c']
+# What is right even where it is wrong: out of bounds, beyond 64 bits. The tests run under the same sanitizer elsewhere.
+STRICT = ['-O0', '-fsanitize=undefined', '-fsanitize-undefined-trap-on-error']
+SUPPORT = ['src/base/*.c', 'src/codec/ident.c']
+SIMULATE = ['src/cli/simulate*.c', 'src/cli/scenario*.c', 'src/cli/options.c']
 # The unit tests after the scenarios, the quickest first; those that are not named here come between.
-FIRST, SLOW = ['table', 'pack'], ['random', 'zone']
+FIRST, SLOW = ['table', 'pack'], ['random', 'zone', 'explore']
 # What a test cannot see it need not look at.
 SEES = {'zone': {'zone.c', 'text.c'}}
-# Fewer random lives than the test alone has: what a thousand of them do not find is the scenarios' to find.
+# Fewer random lives than the test alone has, and no minute of exploration: what these do not find is the scenarios' to find.
 ENVIRONMENT = {'BOOKING_LIVES': '1000', 'BOOKING_SOURCE_DIR': str(ROOT), 'CMOCKA_MESSAGE_OUTPUT': 'STDOUT'}
 CPU_SECONDS = 20  # a killer that needs more than this does not come to an end: the mutant is killed
 WALL_SECONDS = 180
@@ -66,33 +68,48 @@ class Killers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _names(self) -> tuple[list[str], list[str]]:
-        """The quick unit tests and the slow ones, in their order."""
+        """The quick unit tests and the slow ones, in their order; the matrix and the exploration are run like them."""
         found = sorted(path.name.removesuffix('_test.c') for path in (ROOT / 'tests/core').glob('*_test.c'))
+        found += ['matrix', 'explore'] if (ROOT / 'tests/evidence/matrix.txt').exists() else ['explore']
         wanted = [name for name in found if self.only is None or name in self.only]
         others = [name for name in wanted if name not in FIRST + SLOW]
         return [name for name in FIRST if name in wanted] + others, [name for name in SLOW if name in wanted]
 
+    def _sources(self, name: str) -> list[Path]:
+        if name == 'matrix':
+            return sorted((ROOT / 'tests/evidence').glob('*.c'))
+        if name == 'explore':
+            return sorted((ROOT / 'tests/explore').glob('*.c'))
+        helpers = [path for path in sorted((ROOT / 'tests/core').glob('*.c')) if not path.name.endswith('_test.c')]
+        return [ROOT / f'tests/core/{name}_test.c', *helpers]
+
     def build(self) -> None:
         """Every object once. What is never changed becomes one object, so that a link is quick."""
-        fixed = []
-        for pattern in SUPPORT:
-            fixed += [self._compile(path, path.relative_to(ROOT).as_posix().replace('/', '.')) for path in sorted(ROOT.glob(pattern))]
-        for path in sorted((ROOT / 'tests/core').glob('*.c')):
-            name = path.name.removesuffix('_test.c')
-            if path.name.endswith('_test.c'):
-                if name in self.names:
-                    fixed.append(self._compile(path, f'test.{name}', f'-Dmain={name}_main'))
-            else:
-                fixed.append(self._compile(path, f'test.{path.stem}'))
+        parts = [self._part('simulate', self._all(SIMULATE), 'command_simulate')]
+        parts += [self._part(name, self._sources(name), f'{name}_main', f'-Dmain={name}_main') for name in self.names]
         listed = ' '.join(f'X({name})' for name in self.names)
-        fixed.append(self._compile(ROOT / 'tests/mutate/killer.c', 'killer', f'-DKILLERS(X)={listed}'))
-        self.fixed = self.folder / 'fixed.o'
-        call([COMPILER, '-r', '-nostdlib', *map(str, fixed), '-o', str(self.fixed)], 'the link of what is not changed')
-        self.core = {path.name: self._compile(path, f'core.{path.stem}') for path in sorted((ROOT / CORE).glob('*.c'))}
+        parts += [self._compile(path, f'base.{path.stem}') for path in self._all(SUPPORT)]
+        parts.append(self._compile(ROOT / 'tests/mutate/killer.c', 'killer', f'-DKILLERS(X)={listed}'))
+        self.fixed = self._join('fixed', parts)
+        self.core = {path.name: self._compile(path, f'core.{path.stem}') for path in self._all([f'{CORE}/*.c'])}
+
+    def _all(self, patterns: list[str]) -> list[Path]:
+        return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+
+    def _join(self, name: str, objects: list[Path]) -> Path:
+        out = self.folder / f'{name}.o'
+        call([COMPILER, '-r', '-nostdlib', *map(str, objects), '-o', str(out)], f'the link of {name}')
+        return out
+
+    def _part(self, name: str, sources: list[Path], entry: str, *options: str) -> Path:
+        """One killer in one object, of which only the entry can be seen: the names in it are its own affair."""
+        out = self._join(f'part.{name}', [self._compile(path, f'{name}.{path.stem}', *options) for path in sources])
+        call(['objcopy', f'--keep-global-symbol={entry}', str(out)], f'hiding what {name} is made of')
+        return out
 
     def _compile(self, path: Path, name: str, *options: str) -> Path:
         out = self.folder / f'{name}.o'
-        call([COMPILER, *FLAGS, '-O2', *self.libraries, *options, '-c', str(path), '-o', str(out)], path.name)
+        call([COMPILER, *FLAGS, '-O1', *self.libraries, *options, '-c', str(path), '-o', str(out)], path.name)
         return out
 
     def _link(self, replaced: str, by: Path, out: Path) -> bool:
@@ -116,7 +133,7 @@ class Killers:
         folder.mkdir(exist_ok=True)
         changed, name = folder / Path(path).name, Path(path).name
         changed.write_text(text)
-        if not self._compiles(changed, folder / 'changed.o', '-O0'):
+        if not self._compiles(changed, folder / 'changed.o', *STRICT):
             return Verdict('invalid')
         if not self._link(name, folder / 'changed.o', folder / 'killer'):
             return Verdict('invalid')
@@ -128,9 +145,9 @@ class Killers:
             verdict, _ = self._run(folder / 'killer', folder, slow)
         return verdict
 
-    def _compiles(self, path: Path, out: Path, level: str) -> bool:
+    def _compiles(self, path: Path, out: Path, *options: str) -> bool:
         where = f'-ffile-prefix-map={path.parent}/='
-        return subprocess.run([COMPILER, *FLAGS, level, where, '-c', path.name, '-o', str(out)], cwd=path.parent, capture_output=True).returncode == 0
+        return subprocess.run([COMPILER, *FLAGS, *options, where, '-c', path.name, '-o', str(out)], cwd=path.parent, capture_output=True).returncode == 0
 
     def _is_same_code(self, path: str, changed: Path, folder: Path) -> bool:
         """The compiler makes the same of both: nothing was changed that could be seen."""
@@ -145,7 +162,7 @@ class Killers:
 
     def _run(self, program: Path, folder: Path, names: list[str]) -> tuple[Verdict, str]:
         try:
-            done = subprocess.run([str(program), str(ROOT / 'tests/scenarios'), *names], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            done = subprocess.run([str(program), *names], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                   env={**os.environ, **ENVIRONMENT}, cwd=folder, preexec_fn=limit, timeout=WALL_SECONDS)
             said, status = done.stderr.decode(errors='replace'), done.returncode
         except subprocess.TimeoutExpired as timeout:
