@@ -22,9 +22,9 @@ def stages(world):
 
 
 def test_an_operator_finds_what_waits_for_whom(world):
-    now_ms = int(time.time() * 1000)
     world.worker().wait_ready()
-    placed, to_pay, paid, disputed = (Actor(world, start_ms=now_ms + (2000 if number == 3 else 3 * DAY_MS)) for number in range(4))
+    now_ms = int(time.time() * 1000)
+    placed, to_pay, paid, disputed = (Actor(world, start_ms=now_ms + (5000 if number == 3 else 3 * DAY_MS)) for number in range(4))
     for order in (placed, to_pay, paid, disputed):
         order.place()
     for order in (to_pay, paid, disputed):
@@ -36,7 +36,7 @@ def test_an_operator_finds_what_waits_for_whom(world):
     disputed.provider("MarkDone")
     disputed.customer("OpenClaim", text="nobody came")
     until("all of it to be written", lambda: world.query("SELECT count(*) FROM booking.claims_open") == [(1,)]
-          and stages(world) == {"CONFIRMATION": 1, "PAYMENT": 1, "EXECUTION": 1, "EXECUTION_CONFIRMATION": 1})
+          and stages(world) == {"CONFIRMATION": 1, "PAYMENT": 1, "EXECUTION": 1, "EXECUTION_CONFIRMATION": 1}, 60)
 
     assert ids(world) == sorted(order.key for order in (placed, to_pay, paid, disputed))
     assert ids(world, "--stage", "payment") == [to_pay.key]
