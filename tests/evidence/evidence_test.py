@@ -1,6 +1,6 @@
 """Spoils the real evidence in one place at a time: each check must say so. The program is named by BOOKING_PROGRAM."""
-import copy
 import os
+import pickle
 import re
 import unittest
 
@@ -13,10 +13,10 @@ from sources import Rule, Term, read_evidence, read_rules
 class Checks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.whole = read_evidence(ROOT, os.environ["BOOKING_PROGRAM"])
+        cls.whole = pickle.dumps(read_evidence(ROOT, os.environ["BOOKING_PROGRAM"]))
 
     def setUp(self):
-        self.evidence = copy.deepcopy(self.whole)
+        self.evidence = pickle.loads(self.whole)
 
     def assert_found(self, pattern):
         found = find_all(self.evidence)

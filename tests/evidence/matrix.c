@@ -26,7 +26,11 @@ struct lines {
 };
 
 static int meetings;
-static bool is_reached[ROWS_MAX];
+static struct {
+    bool is_reached, is_passed_by; /* it won; it was asked and did not fit */
+    uint32_t from;                 /* bit 1 << stage in which it won */
+    uint64_t on;                   /* bit 1 << kind of event that it answered */
+} seen[ROWS_MAX];
 
 /* --- what is wrong --- */
 
@@ -131,10 +135,9 @@ static void check_overlaps(const struct state *state, const struct event *event,
 {
     if (meeting->fitting_count == 0)
         return;
-    struct row_view chosen = process_row(meeting->result.row);
     for (int i = 0; i < meeting->fitting_count; i++) {
         struct row_view earlier = process_row(meeting->fitting[i]);
-        if (meeting->fitting[i] < meeting->result.row && row_is_early(&earlier) == row_is_early(&chosen))
+        if (meeting->fitting[i] < meeting->result.row)
             find_in_meeting("the first row that fits did not win", state, event, variant);
         for (int j = i + 1; j < meeting->fitting_count; j++) {
             struct row_view later = process_row(meeting->fitting[j]);
@@ -147,8 +150,27 @@ static void check_overlaps(const struct state *state, const struct event *event,
 
 static void reach(const struct result *result)
 {
-    if (result->row >= 0)
-        is_reached[result->row] = true;
+    if (result->row < 0)
+        return;
+    seen[result->row].is_reached = true;
+    seen[result->row].from |= 1u << result->from;
+    seen[result->row].on |= (uint64_t)1 << result->kind;
+}
+
+/* The rows that were asked, since they are about this stage and this kind of event, and do not fit. */
+static void pass_by(const struct meeting *meeting)
+{
+    int next = 0;
+    struct row_view winner = process_row(meeting->result.row);
+    bool is_early = row_is_early(&winner);
+    for (int i = 0; i < process_row_count(); i++) {
+        struct row_view row = process_row(i);
+        if (next < meeting->fitting_count && meeting->fitting[next] == i)
+            next++;
+        else if ((row_is_early(&row) || !is_early) && (row.from >> meeting->before.stage & 1) != 0 &&
+                 (row.on >> meeting->result.kind & 1) != 0)
+            seen[i].is_passed_by = true;
+    }
 }
 
 /* The outcome in words, NULL when there is no such event for this order. The caller frees it. */
@@ -167,6 +189,8 @@ static char *meet(const struct state *state, const struct life *reached, enum ev
         return strdup(problem);
     }
     check_overlaps(state, &event, variant, &meeting);
+    if (meeting.result.row >= 0)
+        pass_by(&meeting);
     for (int i = 0; i < meeting.fired_count; i++)
         reach(&meeting.fired[i]);
     reach(&meeting.result);
@@ -255,14 +279,32 @@ static void print_state(const struct state *state)
 
 /* --- all of them --- */
 
-static void find_unreached_rows(void)
+static void find_wrong_rows(void)
 {
     for (int i = 0; i < process_row_count(); i++) {
         struct row_view row = process_row(i);
         char where[256];
         snprintf(where, sizeof where, "row %d (%s, \"%.200s\")", i + 1, row.rule, row.says);
-        if (!is_reached[i])
+        if (!seen[i].is_reached)
             find("it is reached by nothing: the rows above shadow it, or a state is missing", where);
+        if (row.guards[0] != NULL && !seen[i].is_passed_by)
+            find("its guards never say no: they are no conditions, or a state is missing", where);
+    }
+}
+
+/* A stage or a kind of event that a row names, but where another row always comes first, or where the order never gets to. */
+static void print_corners(void)
+{
+    printf("\n## What rows name, and nothing comes to: an earlier row answers it, or there is no such order\n\n");
+    for (int i = 0; i < process_row_count(); i++) {
+        struct row_view row = process_row(i);
+        for (int stage = 0; stage < STAGE_COUNT; stage++)
+            if (((row.from & ~seen[i].from) >> stage & 1) != 0)
+                printf("%s \"%s\": in %s\n", row.rule, row.says, stage_name((enum stage)stage));
+        for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+            if (((row.on & ~seen[i].on) >> kind & 1) != 0)
+                printf("%s \"%s\": %s %s\n", row.rule, row.says, party_name(event_kind_actor((enum event_kind)kind)),
+                       event_kind_name((enum event_kind)kind));
     }
 }
 
@@ -274,14 +316,17 @@ static const char head[] =
     "for 80.00 EUR.\n"
     "# In brackets: the variants of the event that come out like this; without brackets all do. After the outcome: "
     "rule, reason,\n"
-    "# where the order goes, what is emitted, and what is different then: clocks are given as people are told them.\n";
+    "# where the order goes, what is emitted, and what is different then: clocks are given as people are told them. At "
+    "the end of each\n"
+    "# state: what the clock does since the last event when nothing else comes, until the stage changes.\n";
 
 int main(void)
 {
     printf("%s", head);
     for (int i = 0; i < state_count; i++)
         print_state(&states[i]);
-    find_unreached_rows();
+    print_corners();
+    find_wrong_rows();
     print_findings();
     fprintf(stderr, "%d states, %d meetings, %d rows, %d findings\n", state_count, meetings, process_row_count(),
             finding_count);

@@ -3,6 +3,7 @@
 
 #include "core/clocks.h"
 #include "core/table.h"
+#include "evidence/overlap.h"
 
 #include <string.h>
 
@@ -12,6 +13,17 @@ static int64_t counts_at_ms(const struct order *order, const struct event *event
     return event_effective_ms(event, is_placement ? event->policy : &order->policy);
 }
 
+/* Rows of one kind: those that are searched for before any deadline fires, or the others. */
+static void find_fitting_of(struct meeting *meeting, const struct change *change, bool early)
+{
+    for (int i = 0; i < process_row_count(); i++) {
+        struct row_view row = process_row(i);
+        if (row_is_early(&row) == early && table_fits(i, change))
+            meeting->fitting[meeting->fitting_count++] = i;
+    }
+}
+
+/* The other rows' guards may rely on it that no early row fits: sums are known not to overflow then. */
 static void find_fitting(struct meeting *meeting, const struct event *event, const struct zone *zone)
 {
     struct result unused = {0};
@@ -23,9 +35,9 @@ static void find_fitting(struct meeting *meeting, const struct event *event, con
                                   .result = &unused};
     CHECK(process_row_count() <= ROWS_MAX);
     meeting->fitting_count = 0;
-    for (int i = 0; i < process_row_count(); i++)
-        if (table_fits(i, &change))
-            meeting->fitting[meeting->fitting_count++] = i;
+    find_fitting_of(meeting, &change, true);
+    if (meeting->fitting_count == 0)
+        find_fitting_of(meeting, &change, false);
 }
 
 static bool is_repeated(const struct order *order, const struct event *event)

@@ -15,7 +15,9 @@ struct meeting {
     struct order before;  /* after those deadlines */
     struct order after;
     int fitting_count;
-    int fitting[ROWS_MAX]; /* rows that fit the event in `before`, from the top; none for a repeated event id */
+    int fitting
+        [ROWS_MAX]; /* rows that fit the event in `before`, from the top; only early ones when there are such, and none for
+                            * a repeated event id */
 };
 
 /* What is wrong with the outcome as such, NULL when nothing is: there is none, it is not one, or it is another one the next time. */

@@ -122,8 +122,6 @@ bool row_is_early(const struct row_view *row)
 const char *overlap_problem(const struct row_view *earlier, const struct row_view *later)
 {
     static char problem[1024];
-    if (row_is_early(earlier) && !row_is_early(later))
-        return NULL;
     struct rank above = rank_of(earlier), below = rank_of(later);
     if (rank_is_before(above, below))
         return NULL;

@@ -2,11 +2,11 @@
 #ifndef EVIDENCE_STATES_H
 #define EVIDENCE_STATES_H
 
-#include "evidence/life.h"
+#include "evidence/lives.h"
 
 struct state {
     const char *says;
-    void (*live)(struct life *life);
+    life_function *live;
     int64_t now_ms;
 };
 
