@@ -1,5 +1,4 @@
-/* A life, written down line by line, gives the same order when it is replayed; whatever is changed in it is found. Also the packed
- * form of events, in which the lines are kept. */
+/* A life, written down line by line, gives the same order when it is replayed; whatever is changed in it is found. */
 #include "booking/replay.h"
 
 #include <setjmp.h>
@@ -14,7 +13,6 @@
 #define DAY_MS    (24 * HOUR_MS)
 #define LIVES     10000
 #define LINES_MAX 400
-#define TEXT_MAX  64
 
 static uint64_t seed, dice;
 
@@ -413,118 +411,6 @@ static void a_reminder_that_nobody_sent_is_found(void **state)
     assert_string_equal(replay_compare(&kept, &replayed), "clocks"); /* it was sent, and the row forgot it */
 }
 
-/* --- packed events --- */
-
-static bool same_text(struct text a, struct text b)
-{
-    return (a.data == NULL) == (b.data == NULL) && text_equal(a, b);
-}
-
-static struct event full_event(const struct policy *policy)
-{
-    return (struct event){
-        .kind = CUSTOMER_PLACES,
-        .actor_id = text_of("customer"),
-        .occurred_ms = -5,
-        .arrived_ms = INT64_C(1777900000000),
-        .provider_id = text_of("provider"),
-        .customer_id = text_of("customer"),
-        .market = text_of(""),
-        .zone = text_of("Europe/Berlin"),
-        .policy = policy,
-        .start_ms = INT64_MAX,
-        .end_ms = INT64_MIN + 1,
-        .has_price = true,
-        .price = {INT64_MIN, "EUR"},
-        .comment = text_of("two\nlines"),
-        .seen_revision = UINT32_MAX,
-        .reason = text_of("because"),
-        .review = text_of("fine"),
-        .rating = -3,
-        .gateway = text_of("gateway"),
-        .payment_id = text_of("pay-1"),
-        .payment_key = {{1, 2, 3}},
-        .amount = {INT64_MAX, "KWD"},
-        .captured_ms = 0,
-        .instruction_id = {{9}},
-        .instruction_number = 208,
-        .is_remembered = true,
-    };
-}
-
-static void an_event_comes_back_as_it_went_in(void **state)
-{
-    (void)state;
-    struct policy policy = policy_default(), policy_back;
-    policy.payment_ms = 1;
-    const struct event event = full_event(&policy);
-    struct event back;
-    uint8_t packed[1024], again[1024];
-    size_t length = event_pack(&event, packed, sizeof packed);
-    assert_true(length <= event_packed_most(&event));
-    assert_true(event_unpack((struct bytes){packed, length}, &back, &policy_back));
-    assert_true(same_text(back.market, event.market) && same_text(back.comment, event.comment) &&
-                same_text(back.reason, event.reason) && same_text(back.payment_id, event.payment_id));
-    assert_int_equal(back.start_ms, event.start_ms);
-    assert_int_equal(back.occurred_ms, event.occurred_ms);
-    assert_int_equal(back.price.minor, event.price.minor);
-    assert_string_equal(back.amount.currency, "KWD");
-    assert_int_equal(back.captured_ms, 0);
-    assert_int_equal(back.instruction_number, 208);
-    assert_true(back.is_remembered && back.policy == &policy_back && policy_back.payment_ms == 1);
-    assert_int_equal(event_pack(&back, again, sizeof again), length);
-    assert_memory_equal(packed, again, length);
-}
-
-static void what_an_event_does_not_carry_stays_absent_and_takes_no_room(void **state)
-{
-    (void)state;
-    const struct event event = {.kind = PROVIDER_MARKS_DONE,
-                                .actor_id = text_of("provider-17"),
-                                .arrived_ms = INT64_C(1777900000123),
-                                .occurred_ms = INT64_C(1777900000100),
-                                .start_ms = NO_INSTANT,
-                                .end_ms = NO_INSTANT,
-                                .captured_ms = NO_INSTANT};
-    struct event back;
-    struct policy policy;
-    uint8_t packed[512];
-    size_t length = event_pack(&event, packed, sizeof packed);
-    assert_true(length < 32);
-    assert_true(event_unpack((struct bytes){packed, length}, &back, &policy));
-    assert_int_equal(back.kind, PROVIDER_MARKS_DONE);
-    assert_int_equal(back.occurred_ms, event.occurred_ms);
-    assert_true(back.start_ms == NO_INSTANT && back.captured_ms == NO_INSTANT && !back.has_price);
-    assert_true(back.reason.data == NULL && back.policy == NULL && back.amount.currency[0] == '\0');
-}
-
-static void damaged_events_are_refused_or_harmless(void **state)
-{
-    (void)state;
-    struct policy policy = policy_default();
-    const struct event event = full_event(&policy);
-    struct event back;
-    uint8_t packed[1024];
-    size_t length = event_pack(&event, packed, sizeof packed);
-    for (size_t cut = 0; cut < length; cut++) {
-        uint8_t *exact = malloc(cut + 1); /* so that a sanitizer sees a byte too far */
-        memcpy(exact, packed, cut);
-        assert_false(event_unpack((struct bytes){exact, cut}, &back, &policy));
-        free(exact);
-    }
-    begin(5);
-    for (int i = 0; i < 200000; i++) {
-        uint8_t damaged[1024];
-        memcpy(damaged, packed, length);
-        for (uint64_t n = chance(4) + 1; n > 0; n--)
-            damaged[chance(length)] = (uint8_t)chance(256);
-        if (event_unpack((struct bytes){damaged, length}, &back, &policy))
-            assert_true(back.kind > EVENT_NONE && back.kind < EVENT_DEADLINE);
-    }
-    packed[0] = 2;
-    assert_false(event_unpack((struct bytes){packed, length}, &back, &policy));
-}
-
 static int find_the_zone(void **state)
 {
     (void)state;
@@ -542,9 +428,6 @@ int main(void)
         cmocka_unit_test(a_deadline_that_no_line_tells_is_found),
         cmocka_unit_test(a_row_that_is_not_what_happened_is_named_by_its_part),
         cmocka_unit_test(a_reminder_that_nobody_sent_is_found),
-        cmocka_unit_test(an_event_comes_back_as_it_went_in),
-        cmocka_unit_test(what_an_event_does_not_carry_stays_absent_and_takes_no_room),
-        cmocka_unit_test(damaged_events_are_refused_or_harmless),
     };
     return cmocka_run_group_tests(tests, find_the_zone, NULL);
 }
