@@ -105,10 +105,12 @@ def check_log(batches, log):
 
 def check_outcomes(sent, outcomes):
     """Every input has one outcome, and an order's applied events are numbered 1, 2, 3 … `sent`: event ids."""
-    found, counts, last = Findings(), collections.Counter(), {}
+    found, counts, decided, last = Findings(), collections.Counter(), set(), {}
     for outcome in outcomes:
         if outcome.event_id is not None:
             counts[outcome.event_id] += 1
+            if outcome.name != "dead_letter":
+                decided.add(outcome.event_id)
         if outcome.name != "applied":
             continue
         if outcome.sequence != last.get(outcome.order_id, 0) + 1:
@@ -119,7 +121,7 @@ def check_outcomes(sent, outcomes):
             found.add(LOST, f"event {event_id} has no outcome")
         elif counts[event_id] > 1:
             found.add(DOUBLED, f"event {event_id} has {counts[event_id]} outcomes")
-    strange = len(set(counts) - set(sent))
+    strange = len(decided - set(sent))
     if strange:
         found.add(STRANGE, f"{strange} outcomes of events that nobody sent")
     return found

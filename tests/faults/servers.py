@@ -84,8 +84,8 @@ class Pair:
         return int((self.directory / name / "port").read_text(encoding="ascii"))
 
     def address(self, ports=None, more="user=postgres dbname=postgres"):
-        """A conninfo that finds the primary among both."""
-        ports = ports or [self.port(name) for name in sorted((self.primary, self.standby))]
+        """A conninfo that finds the primary among both; it stands first as long as it is the primary."""
+        ports = ports or [self.port(name) for name in (self.primary, self.standby)]
         hosts = ",".join(["127.0.0.1"] * len(ports))
         return f"host={hosts} port={','.join(map(str, ports))} {more} target_session_attrs=read-write connect_timeout=3"
 
@@ -144,10 +144,14 @@ class SmallDisk:
                 ballast.write(bytes(1 << 16))
 
     def make_room(self):
+        """And waits for the server, which may have ended, or may be trying to recover."""
         self.ballast.unlink()
-        server("start", self.name, self.directory, program="postgres")
+        until("Postgres to be back", self.is_back, 120)
 
-    def is_running(self):
+    def is_back(self):
+        process = int((self.mounted / "pid").read_text(encoding="ascii"))
+        if not pathlib.Path(f"/proc/{process}").exists():
+            server("start", self.name, self.directory, program="postgres")
         try:
             psycopg.connect(self.address, connect_timeout=3).close()
             return True
@@ -156,7 +160,7 @@ class SmallDisk:
 
     def close(self):
         server("kill", self.name, self.directory, program="postgres")
-        subprocess.run(["umount", self.mounted], check=True, capture_output=True)
+        subprocess.run(["umount", "--lazy", self.mounted], check=True, capture_output=True)
 
 
 class Servers:
@@ -181,6 +185,4 @@ class Servers:
         return Addresses(self.directory, self.cluster.address, postgres, None)
 
     def close(self):
-        if self.small_disk:
-            self.small_disk.close()
-        at_once([self.cluster.close, self.pair.close])
+        at_once([self.cluster.close, self.pair.close, *([self.small_disk.close] if self.small_disk else [])])

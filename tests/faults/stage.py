@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import checker
 import evidence
 import load
 from broker import QUIET, Upstream
@@ -192,7 +193,9 @@ class Stage:
         fresh = self.make_witness()
         try:
             fresh.read_to_the_end(120)
-            found = evidence.check(self.world, self.load.sent + self.stopwatch.sent, [self.witness, fresh])
+            found = evidence.check(self.world, self.load.sent + self.stopwatch.sent, [self.witness.log, fresh.log])
+            for witness in (self.witness, fresh):
+                found.extend(checker.check_sequences(witness.sequences))
             found.extend(evidence.check_stages(self.world, {**self.load.stages, **self.stopwatch.stages}))
         finally:
             fresh.close()

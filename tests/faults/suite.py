@@ -156,6 +156,8 @@ class Suite:
     def close(self):
         say("stopping the servers")
         self.proxies.close()
+        for server_log in self.directory.glob("postgres-*/data/server.log"):
+            shutil.copy(server_log, server_log.parents[1] / "server.log")
         self.servers.close()
         if any(part.failed for part in self.sums.values()):
             for data in self.directory.glob("**/data"):

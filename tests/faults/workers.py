@@ -140,3 +140,27 @@ def sigterm_under_load(stage, count):
         stage.healed()
         worker.start()
     stage.recovered()
+
+
+@scenario(count=4, worker=SMALL)
+def memory_limit(stage, count):
+    """The system gives a worker less memory than it asks for: it ends in the middle of whatever it does, and comes back."""
+    ended = 0
+    for number in range(count * 4):
+        victim = stage.random.choice(stage.workers)
+        victim.kill()
+        # Its threads' stacks count, too: about 210 MB before it has done anything.
+        limit = stage.random.randint(205 + 5 * number, 225 + 5 * number) << 20
+        victim.start("prlimit", f"--data={limit}")
+        try:
+            until("the worker to run out of memory", lambda victim=victim: not victim.is_running(), 4)
+            stage.fault()
+            ended += 1
+        except AssertionError:
+            victim.kill()  # it had enough
+        victim.start()
+        stage.healed()
+        if ended == count:
+            break
+    assert ended > 0, "no worker ran out of memory: the limits are too high"
+    stage.recovered()

@@ -29,7 +29,7 @@ def server(verb, name, directory, *more, program=None):
     """start, stop or kill one of deploy/lib's servers (`program`, where its directory is called otherwise); returns its
     address."""
     done = subprocess.run([LIBRARY / (program or name), verb, directory / name, *more], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=120, check=False)
+                          capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, f"{name} {verb}: {done.stderr}"
     return done.stdout.strip()
 
