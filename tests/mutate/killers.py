@@ -19,11 +19,12 @@ STRICT = ['-O0', '-fsanitize=undefined', '-fsanitize-undefined-trap-on-error']
 SUPPORT = ['src/base/*.c', 'src/codec/ident.c']
 SIMULATE = ['src/cli/simulate*.c', 'src/cli/scenario*.c', 'src/cli/options.c']
 # The unit tests after the scenarios, the quickest first; those that are not named here come between.
-FIRST, SLOW = ['table', 'pack'], ['random', 'zone', 'explore']
+FIRST, SLOW = ['table', 'pack'], ['random', 'lives', 'zone', 'explore']
 # What a test cannot see it need not look at.
-SEES = {'zone': {'zone.c', 'text.c'}}
-# Fewer random lives than the test alone has, and no minute of exploration: what these do not find is the scenarios' to find.
-ENVIRONMENT = {'BOOKING_LIVES': '1000', 'BOOKING_SOURCE_DIR': str(ROOT), 'CMOCKA_MESSAGE_OUTPUT': 'STDOUT'}
+SEES = {'zone': {'zone.c', 'text.c'}, 'replay': {'replay.c', 'event_pack.c', 'packing.c'}}
+# The random histories without their way through Avro.
+LIVES = [f'tests/random/{name}.c' for name in ('draw', 'history', 'life', 'lives', 'retell', 'shrink', 'no_wire')] + ['src/cli/scenario_value.c']
+ENVIRONMENT = {'BOOKING_SOURCE_DIR': str(ROOT), 'CMOCKA_MESSAGE_OUTPUT': 'STDOUT'}
 CPU_SECONDS = 20  # a killer that needs more than this does not come to an end: the mutant is killed
 WALL_SECONDS = 180
 
@@ -68,16 +69,20 @@ class Killers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _names(self) -> tuple[list[str], list[str]]:
-        """The quick unit tests and the slow ones, in their order; the matrix and the exploration are run like them."""
+        """The quick ones and the slow ones, in their order."""
         found = sorted(path.name.removesuffix('_test.c') for path in (ROOT / 'tests/core').glob('*_test.c'))
-        found += ['matrix', 'explore'] if (ROOT / 'tests/evidence/matrix.txt').exists() else ['explore']
+        found += ['lives', 'matrix', 'explore'] if (ROOT / 'tests/evidence/matrix.txt').exists() else ['lives', 'explore']
         wanted = [name for name in found if self.only is None or name in self.only]
         others = [name for name in wanted if name not in FIRST + SLOW]
         return [name for name in FIRST if name in wanted] + others, [name for name in SLOW if name in wanted]
 
     def _sources(self, name: str) -> list[Path]:
+        if name == 'scenarios':
+            return self._all(SIMULATE)
         if name == 'matrix':
             return sorted((ROOT / 'tests/evidence').glob('*.c'))
+        if name == 'lives':
+            return self._all(LIVES)
         if name == 'explore':
             return sorted((ROOT / 'tests/explore').glob('*.c'))
         helpers = [path for path in sorted((ROOT / 'tests/core').glob('*.c')) if not path.name.endswith('_test.c')]
@@ -85,8 +90,7 @@ class Killers:
 
     def build(self) -> None:
         """Every object once. What is never changed becomes one object, so that a link is quick."""
-        parts = [self._part('simulate', self._all(SIMULATE), 'command_simulate')]
-        parts += [self._part(name, self._sources(name), f'{name}_main', f'-Dmain={name}_main') for name in self.names]
+        parts = [self._part(name) for name in self.names]
         listed = ' '.join(f'X({name})' for name in self.names)
         parts += [self._compile(path, f'base.{path.stem}') for path in self._all(SUPPORT)]
         parts.append(self._compile(ROOT / 'tests/mutate/killer.c', 'killer', f'-DKILLERS(X)={listed}'))
@@ -101,10 +105,12 @@ class Killers:
         call([COMPILER, '-r', '-nostdlib', *map(str, objects), '-o', str(out)], f'the link of {name}')
         return out
 
-    def _part(self, name: str, sources: list[Path], entry: str, *options: str) -> Path:
-        """One killer in one object, of which only the entry can be seen: the names in it are its own affair."""
-        out = self._join(f'part.{name}', [self._compile(path, f'{name}.{path.stem}', *options) for path in sources])
-        call(['objcopy', f'--keep-global-symbol={entry}', str(out)], f'hiding what {name} is made of')
+    def _part(self, name: str) -> Path:
+        """One killer in one object, of which only NAME_main can be seen: the names in it are its own affair."""
+        entry = f'{name}_main'
+        renamed = ['--redefine-sym', f'command_simulate={entry}'] if name == 'scenarios' else []
+        out = self._join(f'part.{name}', [self._compile(path, f'{name}.{path.stem}', f'-Dmain={entry}') for path in self._sources(name)])
+        call(['objcopy', *renamed, f'--keep-global-symbol={entry}', str(out)], f'hiding what {name} is made of')
         return out
 
     def _compile(self, path: Path, name: str, *options: str) -> Path:
@@ -123,7 +129,7 @@ class Killers:
         out = self.folder / 'unchanged'
         if not self._link(name, self.core[name], out):
             raise Broken('the killers cannot be linked')
-        for names in (['scenarios', *self.quick], self.slow):
+        for names in (self.quick, self.slow):
             verdict, said = self._run(out, self.folder, names)
             if verdict.state != 'survived':
                 raise Broken(f'the code as it is fails already ({verdict.by}):\n{said[-3000:]}')
@@ -137,7 +143,7 @@ class Killers:
             return Verdict('invalid')
         if not self._link(name, folder / 'changed.o', folder / 'killer'):
             return Verdict('invalid')
-        verdict, _ = self._run(folder / 'killer', folder, ['scenarios', *self.quick])
+        verdict, _ = self._run(folder / 'killer', folder, self.quick)
         if verdict.state == 'survived' and self._is_same_code(path, changed, folder):
             return Verdict('same')
         slow = [test for test in self.slow if name in SEES.get(test, {name})]
