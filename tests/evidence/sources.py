@@ -106,7 +106,7 @@ def read_rules(text, problems):
         if match is None:
             problems.append(f"{PROCESS} has no section '{section}'")
         else:
-            rules.append(Rule(section, " ".join(match[1].split())))
+            rules.append(Rule(section, " ".join(re.sub(r"^- ", "", match[1], flags=re.M).split())))
     by_id = {rule.id: rule for rule in rules}
     if len(by_id) != len(rules):
         problems.append(f"{PROCESS} gives an id to two rules")
