@@ -1,5 +1,6 @@
 """What befalls the brokers, and the connections to them."""
 import itertools
+import struct
 
 from confluent_kafka.admin import AdminClient
 
@@ -155,6 +156,14 @@ def answers_of_kafka_lost(stage, count):
     stage.recovered()
 
 
+def end_txn_error(answer):
+    """What a broker said to EndTxn: after the length and the correlation id come a time and the error."""
+    if answer is None:
+        return "silence"
+    (code,) = struct.unpack_from(">h", answer, 12)
+    return {0: "success", 47: "INVALID_PRODUCER_EPOCH", 48: "INVALID_TXN_STATE", 90: "PRODUCER_FENCED"}.get(code, f"error {code}")
+
+
 @scenario(count=8, few=2, is_proxied=True)
 def requests_held_back(stage, count):
     """An EndTxn or TxnOffsetCommit stays in the network while its connection ends; it is delivered when the same producer's next
@@ -164,4 +173,6 @@ def requests_held_back(stage, count):
         spring(stage, trap, list(stage.proxies.kafka.values()))
         stage.healed()
         assert trap.delivered.wait(60), "the producer whose request is held back opened no transaction within 60 s"
+        if trap.what == END_TXN:
+            stage.notes[f"a late EndTxn was answered with {end_txn_error(trap.answer)}"] += 1
         stage.recovered()

@@ -1,6 +1,6 @@
 """One round of a scenario: topics and a database of its own, workers, a load that records what it sent, witnesses, and a
 stopwatch that tells how long each lane took to work again after a fault."""
-import os
+import collections
 import random
 import signal
 import subprocess
@@ -10,11 +10,10 @@ import time
 import checker
 import evidence
 import load
-from broker import QUIET, Upstream
-from topics import create_topics, delete_topics  # noqa: F401  # (World uses them)
+from broker import Upstream
 from wire import load_schemas, murmur2_partition
 from witness import Witness
-from world import PROGRAM, World, environment, until
+from world import PROGRAM, World, environment
 
 LANES = 4
 PROGRESS_WITHIN_S = 60  # after the fault is over
@@ -109,20 +108,23 @@ class Stopwatch:
 class Stage:
     """What a scenario works with."""
 
-    def __init__(self, directory, servers, scenario, seed, rate, proxies=None):
-        self.scenario, self.servers, self.proxies = scenario, servers, proxies
+    def __init__(self, directory, servers, scenario, seed, proxies=None):
+        self.directory, self.scenario, self.servers, self.proxies = directory, scenario, servers, proxies
         self.random = random.Random(seed)
-        self.faults = 0
-        self.directory = directory
-        directory.mkdir(parents=True)
-        addresses = servers.addresses_of(scenario)
-        self.world = World(directory, addresses, partitions=LANES, policy=load.POLICY, topics={"replicas": 3})
+        self.faults, self.notes = 0, collections.Counter()
+        self.world = self.stopwatch = self.witness = self.load = None
+        self.workers = []
+
+    def open(self, rate):
+        """Everything runs, and something has come out."""
+        self.directory.mkdir(parents=True)
+        addresses = self.servers.addresses_of(self.scenario)
+        self.world = World(self.directory, addresses, partitions=LANES, policy=load.POLICY, topics={"replicas": 3})
         self.stopwatch = Stopwatch(self.world, self.random.getrandbits(40))
         self.witness = self.make_witness(self.stopwatch.note)
-        self.workers = []
-        for number in range(scenario.workers):
+        for number in range(self.scenario.workers):
             self.add_worker(f"w{number + 1}")
-        self.load = Load(self.world, rate, scenario.wave, self.random.getrandbits(40))
+        self.load = Load(self.world, rate, self.scenario.wave, self.random.getrandbits(40))
         self.progress(120)
 
     def make_witness(self, listener=None):
@@ -204,18 +206,30 @@ class Stage:
 
     @property
     def events(self):
-        return len(self.load.sent) + len(self.stopwatch.sent)
+        return sum(len(part.sent) for part in (self.load, self.stopwatch) if part)
+
+    @property
+    def outputs_seen(self):
+        return self.witness.count if self.witness else 0
+
+    @property
+    def times(self):
+        """How long it took after each fault, in seconds."""
+        return self.stopwatch.times if self.stopwatch else []
 
     def close(self):
-        self.load.is_stopping.set()
-        self.load.resume()
+        if self.load:
+            self.load.is_stopping.set()
+            self.load.resume()
         for worker in self.workers:
             if worker.is_running():
                 worker.process.send_signal(signal.SIGCONT)
-        self.witness.close()
-        self.world.close()
-        # A database less to copy to the next standby.
-        self.world.drop()
+        if self.witness:
+            self.witness.close()
+        if self.world:
+            self.world.close()
+            # A database less to copy to the next standby.
+            self.world.drop()
 
 
 def audit(world, found):

@@ -57,8 +57,8 @@ class Sums:
         self.rounds += 1
         self.faults += stage.faults
         self.events += stage.events
-        self.outputs += stage.witness.count
-        self.times += stage.stopwatch.times
+        self.outputs += stage.outputs_seen
+        self.times += stage.times
         if found is None or found:
             self.failed += 1
         if found:
@@ -113,21 +113,19 @@ class Suite:
         self.rounds += 1
         directory = self.directory / f"{self.rounds}-{chosen.name}"
         say(f"{chosen.name}, seed {seed}: {count} faults")
-        stage, found = None, None
+        stage, found = Stage(directory, self.servers, chosen, seed, self.proxies if chosen.is_proxied else None), None
         try:
-            stage = Stage(directory, self.servers, chosen, seed, self.arguments.rate, self.proxies if chosen.is_proxied else None)
+            stage.open(self.arguments.rate)
             self.inject(stage, count)
             stage.heal()
             found = stage.finish()
         except Exception:  # pylint: disable=broad-except  # a round that breaks is a failed round
             traceback.print_exc()
-        if stage is None:
-            sums.rounds, sums.failed = sums.rounds + 1, sums.failed + 1
-        else:
-            sums.add(stage, found)
-            took = max(stage.stopwatch.times, default=0)
-            say(f"{stage.faults} faults, {stage.events:,} events, back to work after {took:.1f} s at most: "
-                + (str(found) if found is not None else "FAILED"))
+        sums.add(stage, found)
+        for note, times in stage.notes.items():
+            say(f"{note}, {times} times")
+        say(f"{stage.faults} faults, {stage.events:,} events, back to work after {max(stage.times, default=0):.1f} s at most: "
+            + (str(found) if found is not None else "FAILED"))
         if found is not None and not found:
             self.clean(stage)
             return True
@@ -145,13 +143,12 @@ class Suite:
         """The next round finds everything as it was."""
         self.proxies.calm()
         self.servers.heal()
-        if stage is not None:
-            try:
-                stage.close()
-            except Exception:  # pylint: disable=broad-except  # what a broken round leaves is not the next one's matter
-                traceback.print_exc()
-            if not keep:
-                shutil.rmtree(stage.directory)
+        try:
+            stage.close()
+        except Exception:  # pylint: disable=broad-except  # what a broken round leaves is not the next one's matter
+            traceback.print_exc()
+        if not keep:
+            shutil.rmtree(stage.directory)
 
     def close(self):
         say("stopping the servers")
@@ -173,7 +170,7 @@ def rounds(arguments):
     if arguments.scenario:
         for name in arguments.scenario:
             chosen = scenarios.ALL[name]
-            yield chosen, arguments.seed, arguments.faults or chosen.count
+            yield chosen, arguments.seed, arguments.faults or (arguments.short and chosen.few) or chosen.count
         return
     if arguments.short:
         for chosen in scenarios.ALL.values():
@@ -200,7 +197,7 @@ def read_arguments():
     parser.add_argument("--events", type=int, default=0, help="go on with a round until it has so many events")
     parser.add_argument("--faults", type=int, help="so many per round instead of the scenario's own number")
     parser.add_argument("--rate", type=int, default=1000, help="events per second that are sent at most (1000)")
-    parser.add_argument("--short", action="store_true", help="only the scenarios of tests/run, with few faults")
+    parser.add_argument("--short", action="store_true", help="few faults a round; without names, only the scenarios of tests/run")
     parser.add_argument("--report", type=pathlib.Path, help="directory for faults.json and faults.md")
     parser.add_argument("--keep", action="store_true", help="keep the servers' logs also when all is well")
     parser.add_argument("--list", action="store_true", help="name the scenarios")

@@ -1,5 +1,6 @@
 """What befalls workers."""
 import pathlib
+import resource
 import signal
 
 from scenario import scenario
@@ -29,17 +30,21 @@ def provoke(stage, worker, name):
         other.start()
 
 
-@scenario(count=20, few=6, worker=SMALL)
+@scenario(count=40, few=6, worker=SMALL, wave=300)
 def workers_killed_at_random(stage, count):
-    """kill -9 of workers, at any moment, also while they come back."""
-    for number in range(count):
+    """kill -9 of one worker, or of several, at any moment, also while they come back."""
+    killed = 0
+    while killed < count:
         stage.pause(0.1, 2.0)
-        worker = stage.random.choice(stage.workers)
-        worker.kill()
-        stage.fault()
+        victims = stage.random.sample(stage.workers, stage.random.choice((1, 1, 1, 2, 3)))
+        for worker in victims:
+            worker.kill()
+        stage.fault(len(victims))
         stage.healed()
-        worker.start()
-        if number % 5 == 4:
+        for worker in victims:
+            worker.start()
+        killed += len(victims)
+        if stage.random.random() < 0.15:
             stage.recovered()
 
 
@@ -128,7 +133,7 @@ def rebalance_storm(stage, count):
     stage.recovered()
 
 
-@scenario(count=6, few=2)
+@scenario(count=6)
 def sigterm_under_load(stage, count):
     """SIGTERM in the middle of the work: the worker finishes what was begun, ends with 0 within its time, and comes back."""
     for _ in range(count):
@@ -142,25 +147,35 @@ def sigterm_under_load(stage, count):
     stage.recovered()
 
 
+def data_of(worker):
+    """Bytes that count for a limit on its data: heap, mappings of its own, stacks."""
+    for line in pathlib.Path(f"/proc/{worker.process.pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) << 10
+    return 0
+
+
 @scenario(count=4, worker=SMALL)
 def memory_limit(stage, count):
-    """The system gives a worker less memory than it asks for: it ends in the middle of whatever it does, and comes back."""
+    """The system refuses a worker more memory than it has at some moment: it ends in the middle of what it does, and comes back."""
     ended = 0
-    for number in range(count * 4):
+    for _ in range(count * 4):
         victim = stage.random.choice(stage.workers)
         victim.kill()
-        # Its threads' stacks count, too: about 210 MB before it has done anything.
-        limit = stage.random.randint(205 + 5 * number, 225 + 5 * number) << 20
-        victim.start("prlimit", f"--data={limit}")
+        victim.start()
+        victim.wait_started()
+        stage.pause(0, 1)
+        limit = data_of(victim) + stage.random.randint(0, 1 << 20)
+        resource.prlimit(victim.process.pid, resource.RLIMIT_DATA, (limit, limit))
         try:
-            until("the worker to run out of memory", lambda victim=victim: not victim.is_running(), 4)
+            until("the worker to run out of memory", lambda victim=victim: not victim.is_running(), 10)
             stage.fault()
             ended += 1
         except AssertionError:
             victim.kill()  # it had enough
-        victim.start()
         stage.healed()
+        victim.start()
         if ended == count:
             break
-    assert ended > 0, "no worker ran out of memory: the limits are too high"
+    assert ended > 0, "no worker ran out of memory"
     stage.recovered()
