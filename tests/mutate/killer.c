@@ -1,12 +1,11 @@
 /* All that can tell a changed core from the right one, in one program, the quickest first: it stops at the first that fails. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
-
-/* X(name): the unit tests of the core, the matrix, the exploration. Their main() was renamed when they were compiled for this. */
+/* X(name): the scenarios, the unit tests of the core, the matrix, the exploration; what each begins with was renamed for this. */
 typedef int entry_function(int argc, char **argv);
 #define DECLARE(name) entry_function name##_main;
 KILLERS(DECLARE)
@@ -23,20 +22,23 @@ static const struct {
 
 static char path[4096];
 
-static int run_scenarios(void)
+static const char *in_the_tree(const char *name)
 {
-    char command[] = "simulate", option[] = "--quiet";
-    snprintf(path, sizeof path, "%s/tests/scenarios", getenv("BOOKING_SOURCE_DIR"));
-    char *arguments[] = {command, option, path, NULL};
-    return command_simulate(3, arguments);
+    snprintf(path, sizeof path, "%s/%s", getenv("BOOKING_SOURCE_DIR"), name);
+    return path;
 }
 
-/* Long enough for every kind of event in every stage; what needs more is for the exploration alone. */
-static int run_explore(entry_function *entry)
+static int run_with(entry_function *entry, const char *a, const char *b, const char *c, const char *d)
 {
-    char command[] = "explore", option[] = "--seconds", seconds[] = "3";
-    char *arguments[] = {command, option, seconds, NULL};
-    return entry(3, arguments);
+    char texts[5][4096];
+    const char *given[5] = {"killer", a, b, c, d};
+    char *arguments[6] = {NULL};
+    int count = 0;
+    for (; count < 5 && given[count] != NULL; count++) {
+        snprintf(texts[count], sizeof texts[count], "%s", given[count]);
+        arguments[count] = texts[count];
+    }
+    return entry(count, arguments);
 }
 
 static bool is_same_file(const char *one, const char *two)
@@ -59,27 +61,33 @@ static int run_matrix(entry_function *entry)
 {
     static const char said[] = "matrix.said";
     if (freopen(said, "w", stdout) == NULL || entry(0, NULL) != 0 || fflush(stdout) != 0)
-        return EXIT_NO;
-    snprintf(path, sizeof path, "%s/tests/evidence/matrix.txt", getenv("BOOKING_SOURCE_DIR"));
-    return is_same_file(path, said) ? EXIT_DONE : EXIT_NO;
+        return EXIT_FAILURE;
+    return is_same_file(in_the_tree("tests/evidence/matrix.txt"), said) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static entry_function *entry_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof killers / sizeof killers[0]; i++)
+        if (strcmp(killers[i].name, name) == 0)
+            return killers[i].entry;
+    return NULL;
+}
+
+/* Of histories and exploration so much as meets every kind of event in every stage; what needs more is theirs alone to find. */
 static int run(const char *name)
 {
+    entry_function *entry = entry_of(name);
+    if (entry == NULL)
+        return EXIT_FAILURE;
     if (strcmp(name, "scenarios") == 0)
-        return run_scenarios();
-    for (size_t i = 0; i < sizeof killers / sizeof killers[0]; i++) {
-        if (strcmp(killers[i].name, name) != 0)
-            continue;
-        if (strcmp(name, "explore") == 0)
-            return run_explore(killers[i].entry);
-        if (strcmp(name, "matrix") == 0)
-            return run_matrix(killers[i].entry);
-        char *arguments[] = {path, NULL};
-        snprintf(path, sizeof path, "%s", name);
-        return killers[i].entry(1, arguments);
-    }
-    return EXIT_USAGE;
+        return run_with(entry, "--quiet", in_the_tree("tests/scenarios"), NULL, NULL);
+    if (strcmp(name, "matrix") == 0)
+        return run_matrix(entry);
+    if (strcmp(name, "lives") == 0)
+        return run_with(entry, "--count", "3000", "--wire-every", "1000000000");
+    if (strcmp(name, "explore") == 0)
+        return run_with(entry, "--seconds", "3", NULL, NULL);
+    return run_with(entry, NULL, NULL, NULL, NULL);
 }
 
 /* killer NAME...: what runs now is told before it runs, so that it is known what was running when the program was stopped. */
@@ -88,7 +96,7 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         dprintf(STDERR_FILENO, "\nrunning %s\n", argv[i]);
         if (run(argv[i]) != 0)
-            return EXIT_NO;
+            return EXIT_FAILURE;
     }
-    return EXIT_DONE;
+    return EXIT_SUCCESS;
 }

@@ -18,11 +18,11 @@ CORE = 'src/core'
 STRICT = ['-O0', '-fsanitize=undefined', '-fsanitize-undefined-trap-on-error']
 SUPPORT = ['src/base/*.c', 'src/codec/ident.c']
 SIMULATE = ['src/cli/simulate*.c', 'src/cli/scenario*.c', 'src/cli/options.c']
-# The unit tests after the scenarios, the quickest first; those that are not named here come between.
-FIRST, SLOW = ['table', 'pack'], ['random', 'lives', 'zone', 'explore']
+# The quickest first; unit tests that are not named here come between. What is slow looks only when no other has found anything.
+FIRST, SLOW = ['scenarios', 'table', 'pack'], ['replay', 'random', 'lives', 'zone', 'explore']
 # What a test cannot see it need not look at.
 SEES = {'zone': {'zone.c', 'text.c'}, 'replay': {'replay.c', 'event_pack.c', 'packing.c'}}
-# The random histories without their way through Avro.
+# The random histories, without their way through Avro.
 LIVES = [f'tests/random/{name}.c' for name in ('draw', 'history', 'life', 'lives', 'retell', 'shrink', 'no_wire')] + ['src/cli/scenario_value.c']
 ENVIRONMENT = {'BOOKING_SOURCE_DIR': str(ROOT), 'CMOCKA_MESSAGE_OUTPUT': 'STDOUT'}
 CPU_SECONDS = 20  # a killer that needs more than this does not come to an end: the mutant is killed
@@ -71,7 +71,7 @@ class Killers:
     def _names(self) -> tuple[list[str], list[str]]:
         """The quick ones and the slow ones, in their order."""
         found = sorted(path.name.removesuffix('_test.c') for path in (ROOT / 'tests/core').glob('*_test.c'))
-        found += ['lives', 'matrix', 'explore'] if (ROOT / 'tests/evidence/matrix.txt').exists() else ['lives', 'explore']
+        found += ['scenarios', 'matrix', 'lives', 'explore']
         wanted = [name for name in found if self.only is None or name in self.only]
         others = [name for name in wanted if name not in FIRST + SLOW]
         return [name for name in FIRST if name in wanted] + others, [name for name in SLOW if name in wanted]
