@@ -131,7 +131,7 @@ class Stage:
         return Witness(self.world.servers.kafka, self.world.prefix, SCHEMAS, listener)
 
     def add_worker(self, name):
-        kafka, postgres, worker = {}, dict(self.scenario.postgres), dict(self.scenario.worker)
+        kafka, postgres, worker = {}, dict(self.scenario.postgres), {"shutdown": "60s", **self.scenario.worker}
         if self.proxies:
             kafka["bootstrap_servers"] = self.servers.cluster.proxied_address
             postgres["conninfo"] = self.servers.pair.address(self.proxies.postgres_ports, f"user=test_worker dbname={self.world.name}")
@@ -180,22 +180,23 @@ class Stage:
 
     def finish(self):
         """All comes to rest, and then all must be right. Returns the findings."""
+        found = checker.Findings()
         self.load.stop()
         self.healed()
-        self.recovered()
-        self.outputs = self.load.outputs + self.stopwatch.outputs
-        try:
-            self.witness.wait(f"{self.outputs} outputs", lambda: self.witness.count >= self.outputs, 120)
-        except AssertionError:
-            pass  # the checker says what is missing
+        for wait in (self.recovered, lambda: self.witness.wait("all outputs", self.is_idle, 120)):
+            try:
+                wait()
+            except AssertionError as error:
+                found.add(checker.STUCK, str(error))
         for worker in self.workers:
-            status = worker.stop(40)
-            assert status == 0, f"{worker.name} ended with {status}: {worker.tail()}"
+            status = worker.stop(90)
+            if status != 0:
+                found.add(checker.STUCK, f"{worker.name} ended with {status}: {worker.tail()}")
         self.witness.read_to_the_end(60)
         fresh = self.make_witness()
         try:
             fresh.read_to_the_end(120)
-            found = evidence.check(self.world, self.load.sent + self.stopwatch.sent, [self.witness.log, fresh.log])
+            found.extend(evidence.check(self.world, self.load.sent + self.stopwatch.sent, [self.witness.log, fresh.log]))
             for witness in (self.witness, fresh):
                 found.extend(checker.check_sequences(witness.sequences))
             found.extend(evidence.check_stages(self.world, {**self.load.stages, **self.stopwatch.stages}))
@@ -238,6 +239,6 @@ def audit(world, found):
     if not has_audit:
         return
     try:
-        world.command("audit")
+        world.command("audit", seconds=600)
     except AssertionError as error:
         found.add("audit", str(error))

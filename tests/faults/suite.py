@@ -116,9 +116,11 @@ class Suite:
         stage, found = Stage(directory, self.servers, chosen, seed, self.proxies if chosen.is_proxied else None), None
         try:
             stage.open(self.arguments.rate)
-            self.inject(stage, count)
+            trouble = self.inject(stage, count)
             stage.heal()
             found = stage.finish()
+            if trouble:
+                found.add(checker.STUCK, trouble)
         except Exception:  # pylint: disable=broad-except  # a round that breaks is a failed round
             traceback.print_exc()
         sums.add(stage, found)
@@ -134,10 +136,15 @@ class Suite:
         return False
 
     def inject(self, stage, count):
-        """At least so many faults, and at least so many events."""
-        stage.scenario.act(stage, count)
-        while stage.events < self.arguments.events:
-            stage.scenario.act(stage, max(1, count // 4))
+        """At least so many faults, and at least so many events. What a scenario waited for in vain is returned: the round is
+        checked all the same."""
+        try:
+            stage.scenario.act(stage, count)
+            while stage.events < self.arguments.events:
+                stage.scenario.act(stage, max(1, count // 4))
+        except AssertionError as error:
+            return str(error)
+        return None
 
     def clean(self, stage, keep=False):
         """The next round finds everything as it was."""
