@@ -123,7 +123,7 @@ static const struct row table[] = {
 {.rule = "C8", .says = "An appointment ends after it starts.",
  .from = CONFIRMATION | EXECUTION, .on = EDITS, .when = {ends_before_it_starts}, REFUSED = REASON_END_IS_NOT_AFTER_START},
 {.rule = "C8", .says = "The price of an appointment that has begun stands.",
- .from = CONFIRMATION | EXECUTION, .on = EDITS, .when = {reprices_what_has_begun}, REFUSED = REASON_APPOINTMENT_HAS_BEGUN},
+ .from = CONFIRMATION, .on = ON(PROVIDER_EDITS), .when = {reprices_what_has_begun}, REFUSED = REASON_APPOINTMENT_HAS_BEGUN},
 {.rule = "C8", .says = "An appointment lies ahead.",
  .from = CONFIRMATION | EXECUTION, .on = EDITS, .when = {starts_in_the_past}, REFUSED = REASON_START_IS_PAST},
 {.rule = "C8", .says = "A service costs something.",
