@@ -128,9 +128,10 @@ def some_order(copy, stage=5):
 
 
 def some_batch(copy):
-    """One in the middle, with StageChanged records."""
-    return copy.ask("SELECT lane, lane_seq, order_id FROM booking.order_history WHERE outcome = 0 AND sequence = 2 "
-                    "ORDER BY recorded_at OFFSET 5 LIMIT 1")[0]
+    """One in the middle, with StageChanged records, and one of the orders in it."""
+    return copy.ask("SELECT h.lane, h.lane_seq, h.order_id FROM booking.order_history h JOIN booking.lanes l USING (lane) "
+                    "WHERE h.outcome = 0 AND h.sequence = 2 AND h.lane_seq > 1 AND h.lane_seq < l.seq - 2 "
+                    "ORDER BY h.recorded_at, h.line LIMIT 1")[0]
 
 
 def test_nothing_is_found_where_only_the_worker_has_written(copy):
