@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "booking/config.h"
+#include "explore/key.h"
 #include "explore/life.h"
 #include "explore/menu.h"
 
@@ -24,15 +25,11 @@ static const char help[] =
     "(stdout)\n"
     "  --samples N       write N histories of what was reached into --story, when nothing is wrong (0)\n"
     "  --replay N        replay every N-th new state from its placement, and repeat all of its events (64; 1 = all)\n"
+    "  --fine            merge less: tell every hour of the next two days apart\n"
     "  --help\n"
     "\n"
-    "One life has at most so much of what the process leaves open; what is beyond is checked, but not gone on from:\n"
     "  --starts N        appointments to choose from: in three days, tomorrow, today in 4 h, today in 9 h (2)\n"
     "  --edits N         edits of both parties before C9 refuses more: the policy's max_edits is explored as N (2)\n"
-    "  --proposals N     proposals in EXECUTION (2)\n"
-    "  --captures N      payments (2)          --reversals N   reversals (1)\n"
-    "  --callbacks N     refunds and payouts reported failed or completed (2)\n"
-    "  --dated-back N    events dated before the one before them, inside arrival_grace (1)\n"
     "\n"
     "Exit codes: 0 nothing is wrong, 1 a rule is broken, 64 wrong usage, 78 no such policy or a wrong configuration.\n"
     "tests/explore/README.md says what is explored, and what is merged.\n";
@@ -40,6 +37,7 @@ static const char help[] =
 struct options {
     const char *policy, *config, *story;
     int seconds, samples, replay;
+    bool is_fine;
 };
 
 static _Noreturn void usage(const char *message, const char *what)
@@ -68,13 +66,9 @@ static void read_options(int argc, char **argv, struct options *options)
         SAMPLES,
         REPLAY,
         HELP,
+        FINE,
         STARTS,
         EDITS,
-        PROPOSALS,
-        CAPTURES,
-        REVERSALS,
-        CALLBACKS,
-        DATED_BACK
     };
     static const struct option names[] = {
         {"policy", required_argument, NULL, POLICY},
@@ -84,21 +78,14 @@ static void read_options(int argc, char **argv, struct options *options)
         {"samples", required_argument, NULL, SAMPLES},
         {"replay", required_argument, NULL, REPLAY},
         {"help", no_argument, NULL, HELP},
+        {"fine", no_argument, NULL, FINE},
         {"starts", required_argument, NULL, STARTS},
         {"edits", required_argument, NULL, EDITS},
-        {"proposals", required_argument, NULL, PROPOSALS},
-        {"captures", required_argument, NULL, CAPTURES},
-        {"reversals", required_argument, NULL, REVERSALS},
-        {"callbacks", required_argument, NULL, CALLBACKS},
-        {"dated-back", required_argument, NULL, DATED_BACK},
         {NULL, 0, NULL, 0},
     };
     int *const numbers[] = {
-        [SECONDS] = &options->seconds,         [SAMPLES] = &options->samples,
-        [REPLAY] = &options->replay,           [STARTS] = &world.starts,
-        [EDITS] = &world.policy.max_edits,     [PROPOSALS] = &world.budget.proposals,
-        [CAPTURES] = &world.budget.captures,   [REVERSALS] = &world.budget.reversals,
-        [CALLBACKS] = &world.budget.callbacks, [DATED_BACK] = &world.budget.dated_back,
+        [SECONDS] = &options->seconds, [SAMPLES] = &options->samples,     [REPLAY] = &options->replay,
+        [STARTS] = &world.starts,      [EDITS] = &world.policy.max_edits,
     };
     for (int name; (name = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
         if (name == 'h' || name == HELP) {
@@ -113,6 +100,8 @@ static void read_options(int argc, char **argv, struct options *options)
             options->config = optarg;
         else if (name == STORY)
             options->story = optarg;
+        else if (name == FINE)
+            options->is_fine = true;
         else
             *numbers[name] = number(optarg, name == REPLAY || name == STARTS ? 1 : 0);
     }
@@ -196,11 +185,14 @@ static void print_rows(bool all)
 static void print_summary(const struct search *search, const struct options *options)
 {
     uint32_t depth = search->nodes[search->count - 1].depth;
-    printf("policy %s, %s: %u states, %llu transitions (%llu beyond the budget), %llu events tried, depth %u, %u "
-           "replayed, %.1f s\n",
-           options->policy, search->is_closed ? "to closure" : "stopped", search->count,
-           (unsigned long long)search->transitions, (unsigned long long)search->beyond,
-           (unsigned long long)search->tried, depth, search->replayed, search->seconds);
+    printf("policy %s, %s: %u states, %llu transitions, depth %u, %.1f s (%.1f s of processor time)\n", options->policy,
+           search->is_closed ? "to closure" : "stopped", search->count, (unsigned long long)search->transitions, depth,
+           search->seconds, search->processor_seconds);
+    printf("%llu moves tried; %u lives replayed\n", (unsigned long long)search->tried, search->replayed);
+    for (int i = STAGE_NONE + 1; i < STAGE_COUNT; i++)
+        printf("%s%s %u", i == STAGE_NONE + 1 ? "states by stage: " : ", ", stage_name((enum stage)i),
+               search->of_stage[i]);
+    printf("\n");
     print_rows(search->is_closed);
 }
 
@@ -210,7 +202,6 @@ int main(int argc, char **argv)
     struct options options = {.policy = "default", .replay = 64};
     world.starts = 2;
     world.policy.max_edits = 2;
-    world.budget = (struct budget){.captures = 2, .reversals = 1, .proposals = 2, .callbacks = 2, .dated_back = 1};
     read_options(argc, argv, &options);
     choose_policy(&options);
     world.zone = zones_find(text_of("Europe/Berlin"));
@@ -219,6 +210,7 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     }
     story_path = options.story;
+    keys_prepare(options.is_fine);
     rows_reached = calloc((size_t)process_row_count(), sizeof *rows_reached);
     search.seconds_max = options.seconds;
     search.thorough = (uint32_t)options.replay;

@@ -64,8 +64,7 @@ int64_t next_instant_ms(const struct position *position)
     if (order->proposal != PROPOSAL_NONE)
         consider_appointment(&soonest, order, order->proposed.start_ms);
     bool may_change = order->stage == STAGE_CONFIRMATION ||
-                      (order->stage == STAGE_EXECUTION && position->now_ms < order->terms.start_ms &&
-                       proposals_of(order) < world.budget.proposals);
+                      (order->stage == STAGE_EXECUTION && position->now_ms < order->terms.start_ms);
     if (may_change) {
         int64_t midnight_ms = next_midnight_ms(world.zone, position->now_ms);
         consider(&soonest, midnight_ms - 1);

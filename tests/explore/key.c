@@ -20,35 +20,76 @@ static int64_t at_most(int64_t value, int64_t most)
 
 /* --- times --- */
 
-#define NEAR_MS 2 /* two instants that are this near may change places, or fall together */
+#define THRESHOLDS_MAX 80
 
-/* Near a whole number of units each millisecond counts, between them none does. */
-static int64_t in_units(int64_t ms, int64_t unit_ms)
+static int64_t near_ms = 1; /* two instants that are this near may change places, or fall together */
+static int threshold_count;
+static int64_t thresholds[THRESHOLDS_MAX]; /* rising */
+
+static void add_threshold(int64_t at_ms)
 {
-    int64_t whole = (ms + NEAR_MS) / unit_ms; /* of what is not negative */
-    int64_t rest_ms = ms - whole * unit_ms;
-    return whole * unit_ms + (rest_ms <= NEAR_MS ? rest_ms : NEAR_MS + 1);
+    CHECK(threshold_count < THRESHOLDS_MAX);
+    int at = threshold_count;
+    while (at > 0 && thresholds[at - 1] >= at_ms)
+        at--;
+    if (at < threshold_count && thresholds[at] == at_ms)
+        return;
+    for (int i = threshold_count++; i > at; i--)
+        thresholds[i] = thresholds[i - 1];
+    thresholds[at] = at_ms;
 }
 
-/* How far an instant lies ahead. Windows are whole hours, graces are minutes; far away only the day counts, and what is past by
- * more than the farthest that an event is dated back, is past. */
+void keys_prepare(bool is_fine)
+{
+    const struct policy *policy = &world.policy;
+    near_ms = is_fine ? 2 : 1;
+    const int64_t windows[] = {
+        0,
+        policy->settlement_grace_ms,
+        policy->reminder_before_ms,
+        policy->confirm_same_day_ms,
+        policy->payment_ms,
+        policy->payment_ms + policy->settlement_grace_ms,
+        policy->free_cancel_ms,
+        policy->confirm_ms,
+        policy->confirm_ms + policy->payment_ms,
+    };
+    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
+        add_threshold(windows[i]);
+    for (int hour = 1; is_fine && hour <= 48; hour++)
+        add_threshold(hour * HOUR_MS);
+}
+
+/* How far an instant lies ahead: between which windows of the policy, and near one of them to the millisecond. */
 static int64_t distance(int64_t ahead_ms)
 {
-    int64_t past_ms = world.policy.arrival_grace_ms + MINUTE_MS;
-    if (ahead_ms < -past_ms)
-        return INT64_MIN;
-    if (ahead_ms < HOUR_MS - NEAR_MS)
-        return in_units(ahead_ms + past_ms, MINUTE_MS) - past_ms;
-    return ahead_ms > 50 * HOUR_MS ? ahead_ms / DAY_MS * DAY_MS : in_units(ahead_ms, HOUR_MS);
+    int passed = 0;
+    while (passed < threshold_count && thresholds[passed] - near_ms <= ahead_ms)
+        passed++;
+    int64_t beyond_ms = passed == 0 ? near_ms + 1 : ahead_ms - thresholds[passed - 1];
+    return passed * 16 + at_most(beyond_ms, near_ms + 1);
 }
 
 /* Which of two instants comes first, and by how much where that is little. */
 static int64_t order_of(int64_t a_ms, int64_t b_ms)
 {
     if (a_ms == NO_INSTANT || b_ms == NO_INSTANT)
-        return NEAR_MS + 2;
+        return near_ms + 2;
     int64_t difference = a_ms - b_ms;
-    return difference > NEAR_MS ? NEAR_MS + 1 : difference < -NEAR_MS ? -NEAR_MS - 1 : difference;
+    return difference > near_ms ? near_ms + 1 : difference < -near_ms ? -near_ms - 1 : difference;
+}
+
+/* Until the appointment starts, what it ends with lies as far ahead as its start says. */
+static bool is_implied(const struct position *position, enum deadline deadline)
+{
+    return deadline == DEADLINE_REQUEST || ((deadline == DEADLINE_EXECUTION || deadline == DEADLINE_DONE) &&
+                                            position->now_ms < position->order.terms.start_ms);
+}
+
+/* T6: the same day, the next one, or later. */
+static int64_t days_ahead(const struct position *position, int64_t at_ms)
+{
+    return at_most(zone_date(world.zone, at_ms) - zone_date(world.zone, position->now_ms), 2);
 }
 
 static void add_clocks(struct hash *hash, const struct position *position)
@@ -59,7 +100,10 @@ static void add_clocks(struct hash *hash, const struct position *position)
         if (clock->due_ms == NO_INSTANT)
             continue;
         add(hash, i * 4 + clock->is_exclusive * 2 + clock->is_reminded);
+        if (is_implied(position, (enum deadline)i))
+            continue;
         add(hash, distance(clock->told_ms - position->now_ms));
+        add(hash, days_ahead(position, clock->told_ms));
         add(hash, distance(clock->due_ms - position->now_ms));
         add(hash, order_of(clock->told_ms, order->terms.start_ms));
         add(hash, order_of(clock->due_ms, order->terms.start_ms));
@@ -68,11 +112,11 @@ static void add_clocks(struct hash *hash, const struct position *position)
     }
 }
 
-/* The instant from which on an answer counts (C7): only an event that is dated back can come before it. */
-static void add_since(struct hash *hash, const struct position *position, int64_t since_ms)
+/* C7: whether an answer comes too early that is dated back by a moment, or as far as arrival_grace goes. */
+static int64_t since(const struct position *position, int64_t since_ms)
 {
-    bool matters = position->dated_back < world.budget.dated_back;
-    add(hash, matters ? distance(since_ms - position->now_ms) : 0);
+    int64_t ago_ms = position->now_ms - since_ms;
+    return (ago_ms < 0) + (ago_ms < 1) + (ago_ms < world.policy.arrival_grace_ms);
 }
 
 static void add_appointment(struct hash *hash, const struct position *position)
@@ -84,10 +128,10 @@ static void add_appointment(struct hash *hash, const struct position *position)
     int64_t now_ms = position->now_ms, start_ms = order->terms.start_ms;
     add(hash, distance(start_ms - now_ms));
     add(hash, order->terms.end_ms - start_ms);
-    bool may_change = proposals_of(order) < world.budget.proposals && now_ms < start_ms;
-    if (order->stage == STAGE_CONFIRMATION || may_change) { /* the menu has fixed appointments */
-        add(hash, distance(now_ms - placement_ms()));
-        add(hash, at_most(zone_date(world.zone, start_ms) - zone_date(world.zone, now_ms), 2));
+    if (order->stage == STAGE_CONFIRMATION || now_ms < start_ms) { /* the menu has fixed appointments */
+        for (int i = 0; i < world.starts; i++)
+            add(hash, distance(menu_start_ms(i) - now_ms));
+        add(hash, days_ahead(position, start_ms));
     }
     if (order->proposal != PROPOSAL_NONE) {
         add(hash, distance(order->proposed.start_ms - now_ms));
@@ -95,7 +139,7 @@ static void add_appointment(struct hash *hash, const struct position *position)
         add(hash, order_of(order->proposed.start_ms, start_ms));
     }
     if (order->stage == STAGE_CONFIRMATION || order->proposal != PROPOSAL_NONE)
-        add_since(hash, position, order->proposal == PROPOSAL_NONE ? order->terms_since_ms : order->proposed_ms);
+        add(hash, since(position, order->proposal == PROPOSAL_NONE ? order->terms_since_ms : order->proposed_ms));
 }
 
 /* --- money --- */
@@ -120,24 +164,23 @@ static void add_money(struct hash *hash, const struct order *order)
     add(hash, order->payout_held * 2 + (ledger->payout_instructed_minor > 0));
     add(hash, ledger->captured_minor > ledger->reversed_minor);
     add(hash, order->foreign_count);
-    add(hash, captures_of(order) * 16 + reversals_of(order));
+    add(hash, (order->payment_count > 0) * 2 + (ledger->reversed_minor > 0));
     if (order->proposal != PROPOSAL_NONE) {
         add(hash, order->proposed.price_minor);
         add(hash, order->topup_paid_minor > 0);
     }
 }
 
-#define ALIKE_MAX 2 /* the first and the last of a kind are reported on; those between are like them */
-
+/* The first and the last of a kind are reported on, in a final stage; those between are like them. Before, it only counts whether
+ * there are any. */
 static void add_instructions(struct hash *hash, const struct order *order)
 {
-    int counts[2][3] = {{0}};
+    int counts[2][3] = {{0}}, most = stage_is_final(order->stage) ? 2 : 1;
     for (int i = 0; i < order->instruction_count; i++)
         counts[order->instructions[i].kind == INSTRUCTION_PAYOUT][order->instructions[i].state]++;
     for (int kind = 0; kind < 2; kind++)
         for (int state = 0; state < 3; state++)
-            add(hash, at_most(counts[kind][state], ALIKE_MAX));
-    add(hash, callbacks_of(order));
+            add(hash, at_most(counts[kind][state], most));
 }
 
 uint64_t position_key(const struct position *position)
@@ -149,13 +192,10 @@ uint64_t position_key(const struct position *position)
     add(&hash, order->proposal * 4 + (int)order->claim);
     if (order->stage == STAGE_CONFIRMATION)
         add(&hash, order->edits);
-    if (order->stage <= STAGE_EXECUTION)
-        add(&hash, proposals_of(order));
-    add(&hash, position->dated_back);
     if (order->request_pending)
-        add_since(&hash, position, order->requested_ms);
+        add(&hash, since(position, order->requested_ms));
     if (order->claim != CLAIM_NONE)
-        add_since(&hash, position, order->claimed_ms);
+        add(&hash, since(position, order->claimed_ms));
     add_clocks(&hash, position);
     add_appointment(&hash, position);
     add_money(&hash, order);

@@ -30,7 +30,6 @@ void life_move(struct position *position, int move, life_watcher *watch, void *c
         step.result = &result;
         watch(&step, context);
     }
-    position->dated_back = (uint8_t)(position->dated_back + menu_is_dated_back(move));
 }
 
 /* --- the history, and its replay --- */

@@ -120,9 +120,14 @@ int menu_size(void)
     return (int)(sizeof moves / sizeof moves[0]);
 }
 
-bool menu_is_checked_only(int move)
+/* What is reported of a refund, and foreign money, goes beside all else that happens to an order. So it is enough to go on from it
+ * where nothing else is left to happen. */
+bool menu_leads_on(const struct position *position, int move)
 {
-    return moves[move].is_checked_only;
+    enum event_kind kind = moves[move].kind;
+    bool goes_beside = (kind >= GATEWAY_REFUND_COMPLETED && kind <= GATEWAY_PAYOUT_FAILED) ||
+                       (kind == GATEWAY_CAPTURED && moves[move].variant == FOREIGN);
+    return !moves[move].is_checked_only && (!goes_beside || stage_is_final(position->order.stage));
 }
 
 bool menu_is_dated_back(int move)
@@ -185,7 +190,6 @@ static int64_t price_beside(int64_t price_minor, bool is_higher)
 static bool edit(const struct position *position, enum variant variant, struct event *event)
 {
     const struct terms *base = &position->order.terms;
-    int64_t lasts_ms = base->end_ms - base->start_ms;
     switch ((int)variant) {
     case START_0:
     case START_1:
@@ -232,7 +236,7 @@ static bool edit(const struct position *position, enum variant variant, struct e
         event->zone = text_of("Europe/London");
         return true;
     default:
-        set_start(event, base->start_ms + HOUR_MS, base->start_ms + HOUR_MS + lasts_ms);
+        set_price(event, price_beside(base->price_minor, base->price_minor < menu_prices[1]));
         return true;
     }
 }

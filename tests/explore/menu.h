@@ -10,8 +10,8 @@
 int menu_size(void);
 /* False where the variant says nothing here: no refund to report on, no amount due, the same start as before. */
 bool menu_event(const struct position *position, int move, struct event *out);
-/* It is tried and checked, but the search does not go on from there. */
-bool menu_is_checked_only(int move);
+/* False: it is tried and checked, but the search does not go on from there, since another move leads to the like of it. */
+bool menu_leads_on(const struct position *position, int move);
 bool menu_is_dated_back(int move);
 /* The zone that the core is given with an event: none for a placement that names an unknown one. */
 const struct zone *menu_zone(const struct event *event);

@@ -1,5 +1,7 @@
-/* The appointments and prices on the menu, and what a life has used of its budget. */
+/* The appointments and prices on the menu, and orders without their empty rest. */
 #include "explore/position.h"
+
+#include <string.h>
 
 struct world world;
 
@@ -30,43 +32,41 @@ int64_t menu_end_ms(int which)
     return menu_start_ms(which) + appointments[which].lasts_ms;
 }
 
-static int payments_of(const struct order *order, enum payment_kind kind)
+struct part {
+    size_t at, size;
+};
+
+/* What is in use of an order: all before its lists, and of each list as much as is filled. */
+static void parts_of(const struct order *order, struct part parts[4])
 {
-    int count = 0;
-    for (int i = 0; i < order->payment_count; i++)
-        count += order->payments[i].kind == kind;
-    return count;
+    size_t seen = order->seen_count < SEEN_MAX ? (size_t)order->seen_count : SEEN_MAX;
+    parts[0] = (struct part){0, offsetof(struct order, payments)};
+    parts[1] =
+        (struct part){offsetof(struct order, payments), (size_t)order->payment_count * sizeof order->payments[0]};
+    parts[2] = (struct part){offsetof(struct order, instruction_count),
+                             offsetof(struct order, instructions) - offsetof(struct order, instruction_count) +
+                                 (size_t)order->instruction_count * sizeof order->instructions[0]};
+    parts[3] =
+        (struct part){offsetof(struct order, seen_count),
+                      offsetof(struct order, seen) - offsetof(struct order, seen_count) + seen * sizeof order->seen[0]};
 }
 
-int captures_of(const struct order *order)
+void order_copy(struct order *to, const struct order *from)
 {
-    return payments_of(order, PAYMENT_CAPTURE);
+    struct part parts[4];
+    parts_of(from, parts);
+    for (int i = 0; i < 4; i++)
+        memcpy((uint8_t *)to + parts[i].at, (const uint8_t *)from + parts[i].at, parts[i].size);
 }
 
-int reversals_of(const struct order *order)
+bool order_is_same(const struct order *a, const struct order *b)
 {
-    return payments_of(order, PAYMENT_REVERSAL);
-}
-
-/* Every revision after the first is an edit's or a proposal's. */
-int proposals_of(const struct order *order)
-{
-    return order->stage == STAGE_NONE ? 0 : (int)order->revision - 1 - order->edits;
-}
-
-int callbacks_of(const struct order *order)
-{
-    int count = 0;
-    for (int i = 0; i < order->instruction_count; i++)
-        count += order->instructions[i].state != INSTRUCTION_SENT;
-    return count;
-}
-
-bool is_within_budget(const struct position *position)
-{
-    const struct order *order = &position->order;
-    const struct budget *budget = &world.budget;
-    return captures_of(order) <= budget->captures && reversals_of(order) <= budget->reversals &&
-           proposals_of(order) <= budget->proposals && callbacks_of(order) <= budget->callbacks &&
-           position->dated_back <= budget->dated_back;
+    struct part parts[4], others[4];
+    parts_of(a, parts);
+    parts_of(b, others);
+    for (int i = 0; i < 4; i++)
+        if (parts[i].size != others[i].size ||
+            memcmp((const uint8_t *)a + parts[i].at, (const uint8_t *)b + parts[i].at, parts[i].size) != 0)
+            return false;
+    return true;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "booking/buffer.h"
 #include "booking/clock.h"
@@ -68,7 +69,6 @@ int search_path(const struct search *search, uint32_t node, int moves[PATH_MAX_M
 struct waiting {
     uint32_t node, packed_size;
     int64_t now_ms;
-    uint8_t dated_back;
 };
 
 static void wait_for_turn(struct buffer *queue, const struct search *search, const struct position *position)
@@ -76,8 +76,7 @@ static void wait_for_turn(struct buffer *queue, const struct search *search, con
     uint8_t packed[ORDER_PACKED_MAX];
     struct waiting head = {.node = search->count - 1,
                            .packed_size = (uint32_t)order_pack(&position->order, packed),
-                           .now_ms = position->now_ms,
-                           .dated_back = position->dated_back};
+                           .now_ms = position->now_ms};
     buffer_append(queue, &head, sizeof head);
     buffer_append(queue, packed, head.packed_size);
 }
@@ -89,7 +88,6 @@ static size_t take(const struct buffer *queue, size_t at, struct position *posit
     struct bytes packed = {queue->data + at + sizeof head, head.packed_size};
     CHECK(order_unpack(packed, &position->order));
     position->now_ms = head.now_ms;
-    position->dated_back = head.dated_back;
     *node = head.node;
     return at + sizeof head + head.packed_size;
 }
@@ -162,12 +160,9 @@ static void expand(struct search *search, const struct position *position, uint3
         search->transitions++;
         if (move == MOVE_TIME && trial.fired > 0)
             compare_without_ticks(search, &trial, position, node);
-        if (!is_within_budget(&trial.after)) {
-            search->beyond++;
+        if (!menu_leads_on(position, move) || !learn(search, position_key(&trial.after), node, move))
             continue;
-        }
-        if (menu_is_checked_only(move) || !learn(search, position_key(&trial.after), node, move))
-            continue;
+        search->of_stage[trial.after.order.stage]++;
         wait_for_turn(next, search, &trial.after);
         if (search->count % search->thorough == 0) {
             search->replayed++;
@@ -188,7 +183,7 @@ static void tell_progress(struct search *search, double started, int depth, uint
     if (now - told < 2)
         return;
     told = now;
-    fprintf(stderr, "depth %d: %u states, %llu transitions, %u of this depth to go, %.0f s\n", depth, search->count,
+    fprintf(stderr, "depth %d: %u states, %llu transitions, %u wait for their turn, %.0f s\n", depth, search->count,
             (unsigned long long)search->transitions, waiting, search->seconds);
 }
 
@@ -218,6 +213,7 @@ bool search_run(struct search *search)
         search->is_closed = next->length == 0 && has_time && search->broken[0] == '\0';
     }
     search_in_progress = NULL;
+    search->processor_seconds = (double)clock() / CLOCKS_PER_SEC;
     buffer_free(&queues[0]);
     buffer_free(&queues[1]);
     return search->broken[0] == '\0';

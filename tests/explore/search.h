@@ -19,10 +19,11 @@ struct search {
     uint32_t count, room; /* of nodes */
     uint32_t *slots;      /* hash table of indices of nodes plus 1 */
     uint32_t slot_mask;
-    uint64_t transitions, beyond; /* moves that took effect; those of them that went beyond the budget */
-    uint64_t tried;               /* moves, refused ones too */
+    uint64_t transitions; /* moves that took effect */
+    uint64_t tried;       /* moves, refused ones too */
     uint32_t replayed;
-    double seconds;
+    uint32_t of_stage[STAGE_COUNT]; /* positions */
+    double seconds, processor_seconds;
     bool is_closed; /* everything was found */
     /* what was found wrong */
     char broken[SENTENCE_SIZE]; /* "" = nothing */

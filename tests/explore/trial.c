@@ -36,13 +36,13 @@ static void check_step(struct trial *trial, const struct order *before, const st
 static void check_nothing_else_changed(struct trial *trial, const struct order *before)
 {
     static struct order undone;
-    memcpy(&undone, &trial->after.order, sizeof undone);
+    order_copy(&undone, &trial->after.order);
     undone.asides = before->asides;
     if (undone.seen_count != before->seen_count) {
         undone.seen_count--;
         undone.seen[undone.seen_count % SEEN_MAX] = before->seen[undone.seen_count % SEEN_MAX];
     }
-    if (memcmp(&undone, before, sizeof undone) != 0)
+    if (!order_is_same(&undone, before))
         broken(trial, "N5: what takes no effect changes nothing");
 }
 
@@ -52,12 +52,12 @@ static void check_repetition(struct trial *trial)
     static struct order again;
     struct event event = trial->event;
     struct result result;
-    memcpy(&again, &trial->after.order, sizeof again);
+    order_copy(&again, &trial->after.order);
     event.arrived_ms += 100 * DAY_MS;
     event.occurred_ms += 100 * DAY_MS;
     bool goes_on = process_step(&again, &event, menu_zone(&event), &result);
     if (!goes_on && result.outcome == OUTCOME_DUPLICATE && result.notice_count == 0 && result.alert_count == 0 &&
-        result.instruction_count == 0 && memcmp(&again, &trial->after.order, sizeof again) == 0)
+        result.instruction_count == 0 && order_is_same(&again, &trial->after.order))
         return;
     trial->extra = EXTRA_REPETITION;
     broken(trial, "a repeated event id is a duplicate, which changes nothing and fires no deadline");
@@ -73,13 +73,13 @@ static void let_time_pass(struct trial *trial, const struct position *before)
     if (!trial->is_possible)
         return;
     trial->is_applied = true;
-    memcpy(&previous, order, sizeof previous);
+    order_copy(&previous, order);
     while (process_tick(order, until_ms, world.zone, &result)) {
         check_step(trial, &previous, order, NULL, &result, until_ms);
         trial->fired += result.outcome == OUTCOME_APPLIED;
         if (result.outcome == OUTCOME_REMINDED && result.at_ms >= until_ms)
             broken(trial, "N3: a reminder goes out at its instant, not before");
-        memcpy(&previous, order, sizeof previous);
+        order_copy(&previous, order);
     }
     trial->after.now_ms = until_ms;
     int64_t next_ms = process_next_due_ms(order);
@@ -91,7 +91,8 @@ static void let_time_pass(struct trial *trial, const struct position *before)
 void trial_run(struct trial *trial, const struct position *before, int move)
 {
     static struct order previous;
-    memcpy(&trial->after, before, sizeof *before);
+    order_copy(&trial->after.order, &before->order);
+    trial->after.now_ms = before->now_ms;
     trial->is_possible = trial->is_applied = false;
     trial->fired = 0;
     trial->broken[0] = '\0';
@@ -109,7 +110,7 @@ void trial_run(struct trial *trial, const struct position *before, int move)
     bool goes_on = true;
     for (int steps = 0; goes_on && steps < 100; steps++) {
         if (steps > 0) {
-            memcpy(&previous, order, sizeof previous);
+            order_copy(&previous, order);
             met = &previous;
         }
         goes_on = process_step(order, &trial->event, menu_zone(&trial->event), &result);
@@ -124,7 +125,6 @@ void trial_run(struct trial *trial, const struct position *before, int move)
         check_nothing_else_changed(trial, met);
     if (result.outcome != OUTCOME_DEAD_LETTER)
         check_repetition(trial);
-    trial->after.dated_back = (uint8_t)(before->dated_back + menu_is_dated_back(move));
 }
 
 /* Reminders are sent by the clock alone: what tells of them may differ. */
@@ -143,8 +143,8 @@ void trial_without_ticks(struct trial *trial, const struct position *late, const
     trial->broken[0] = '\0';
     if (!menu_event(ticked, move, &event))
         return;
-    memcpy(&alone, &late->order, sizeof alone);
-    memcpy(&after, &ticked->order, sizeof after);
+    order_copy(&alone, &late->order);
+    order_copy(&after, &ticked->order);
     while (process_step(&alone, &event, menu_zone(&event), &result)) {
     }
     enum outcome outcome = result.outcome;
@@ -154,6 +154,6 @@ void trial_without_ticks(struct trial *trial, const struct position *late, const
         return; /* these fire no deadline */
     forget_reminders(&alone);
     forget_reminders(&after);
-    if (outcome != result.outcome || memcmp(&alone, &after, sizeof after) != 0)
+    if (outcome != result.outcome || !order_is_same(&alone, &after))
         broken(trial, "T3: an event alone finds what it finds after the clock has fired the same deadlines");
 }
