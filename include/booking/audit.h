@@ -19,6 +19,7 @@ struct audit_lane {
 struct audit_facts {
     int lane_count;
     struct audit_lane lanes[LANES_MAX];        /* by number */
+    int32_t partition_count;                   /* of each topic; 0 = it cannot be told */
     int64_t installed_ms;                      /* when the schema came to be: nothing can be older */
     int64_t events_since_ms;                   /* since then the history keeps events */
     int64_t history_since_ms, outbox_since_ms; /* partitions reach back to here */

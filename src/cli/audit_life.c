@@ -58,8 +58,7 @@ __attribute__((format(printf, 4, 5))) static void say(struct life *life, const c
 static void check_lane(struct life *life, const char *what, int32_t lane)
 {
     const struct audit_facts *facts = &life->audit->facts;
-    bool is_whole = facts->lane_count > 0 && facts->lanes[facts->lane_count - 1].lane == facts->lane_count - 1;
-    int32_t right = is_whole ? lane_of_order(&life->order_id, facts->lane_count) : lane;
+    int32_t right = facts->partition_count > 0 ? lane_of_order(&life->order_id, facts->partition_count) : lane;
     if (lane != right)
         say(life, "orders.lane", NULL, "its lane is %" PRId32 "; the %s says %" PRId32, right, what, lane);
 }

@@ -2,6 +2,7 @@
 #include "booking/audit.h"
 
 #include "booking/buffer.h"
+#include "postgres/audit_facts.h"
 #include "postgres/copy.h"
 #include "postgres/order_row.h"
 #include "postgres/params.h"
@@ -144,65 +145,6 @@ static enum status begin(struct audit_reader *reader, int number, const char *sn
     return status;
 }
 
-/* A value of a text answer as a number; `otherwise` for null. */
-static int64_t number_at(const PGresult *result, int row, int column, int64_t otherwise)
-{
-    return PQgetisnull(result, row, column) ? otherwise : strtoll(PQgetvalue(result, row, column), NULL, 10);
-}
-
-static enum status read_lanes(PGconn *pg, struct audit_facts *facts, struct failure *why)
-{
-    PGresult *result =
-        PQexec(pg, "SELECT l.lane, l.epoch, l.seq, l.w_seen, (l.halted_at IS NOT NULL)::int, o.low, o.high "
-                   "FROM booking.lanes l LEFT JOIN (SELECT lane, min(seq) AS low, max(seq) AS high "
-                   "FROM booking.outbox GROUP BY lane) o USING (lane) ORDER BY l.lane");
-    enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
-    const int count = status == STATUS_OK ? PQntuples(result) : 0;
-    if (count > LANES_MAX)
-        status = failure_set(why, STATUS_FATAL, "there are %d lanes; this build knows %d at most", count, LANES_MAX);
-    for (int i = 0; status == STATUS_OK && i < count; i++)
-        facts->lanes[facts->lane_count++] = (struct audit_lane){.lane = (int32_t)number_at(result, i, 0, 0),
-                                                                .epoch = (uint64_t)number_at(result, i, 1, 0),
-                                                                .seq = (uint64_t)number_at(result, i, 2, 0),
-                                                                .w_seen = (uint64_t)number_at(result, i, 3, 0),
-                                                                .is_halted = number_at(result, i, 4, 0) != 0,
-                                                                .kept_first = (uint64_t)number_at(result, i, 5, 0),
-                                                                .kept_last = (uint64_t)number_at(result, i, 6, 0)};
-    PQclear(result);
-    return status;
-}
-
-static enum status read_times(PGconn *pg, struct audit_facts *facts, struct failure *why)
-{
-    /* Where a partition begins stands in its bound's text. */
-    PGresult *result = PQexec(
-        pg,
-        "WITH first AS (SELECT i.inhparent AS parent, min(substring(pg_get_expr(c.relpartbound, c.oid) "
-        "FROM 'FROM \\(''([^'']+)''\\)')::timestamptz) AS at "
-        "FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid GROUP BY i.inhparent) "
-        "SELECT (extract(epoch FROM at) * 1000)::int8 FROM ("
-        "SELECT 0 AS n, (SELECT min(applied_at) FROM booking.migrations) AS at "
-        "UNION ALL SELECT 1, (SELECT applied_at FROM booking.migrations WHERE version = 4) "
-        "UNION ALL SELECT 2, (SELECT at FROM first WHERE parent = 'booking.order_history'::regclass) "
-        "UNION ALL SELECT 3, (SELECT at FROM first WHERE parent = 'booking.outbox'::regclass)) instants ORDER BY n");
-    enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
-    if (status == STATUS_OK) {
-        facts->installed_ms = number_at(result, 0, 0, INT64_MIN + 1);
-        facts->events_since_ms = number_at(result, 1, 0, INT64_MAX);
-        facts->history_since_ms = number_at(result, 2, 0, INT64_MIN + 1);
-        facts->outbox_since_ms = number_at(result, 3, 0, INT64_MIN + 1);
-    }
-    PQclear(result);
-    if (status != STATUS_OK)
-        return status;
-    char estimate[32];
-    status = ask(pg, "SELECT greatest(reltuples, 0)::int8 FROM pg_class WHERE oid = 'booking.orders'::regclass",
-                 estimate, sizeof estimate, why);
-    if (status == STATUS_OK)
-        facts->order_estimate = strtoll(estimate, NULL, 10);
-    return status;
-}
-
 enum status audit_open(const struct config *config, void (*meanwhile)(void *), void *context, struct audit_reader **out,
                        struct audit_facts *facts, struct failure *why)
 {
@@ -215,11 +157,8 @@ enum status audit_open(const struct config *config, void (*meanwhile)(void *), v
         status = ask(reader->links[0].pg, "SELECT pg_export_snapshot()", snapshot, sizeof snapshot, why);
     if (status == STATUS_OK)
         status = begin(reader, 1, snapshot, why);
-    *facts = (struct audit_facts){0};
     if (status == STATUS_OK)
-        status = read_lanes(reader->links[0].pg, facts, why);
-    if (status == STATUS_OK)
-        status = read_times(reader->links[0].pg, facts, why);
+        status = audit_facts_read(reader->links[0].pg, facts, why);
     reader->meanwhile = meanwhile;
     reader->context = context;
     if (status == STATUS_OK)
@@ -318,7 +257,7 @@ static void say_rows(struct buffer *sql, const struct uuid *orders, size_t count
     say(sql, " ORDER BY order_id) TO STDOUT (FORMAT binary)");
 }
 
-/* The sequence first: it does not depend on the server's clock. */
+/* The sequence first, and what was applied before what came after it: that does not depend on the server's clock. */
 static void say_lines(struct buffer *sql, const struct uuid *orders, size_t count)
 {
     say(sql,
@@ -326,7 +265,7 @@ static void say_lines(struct buffer *sql, const struct uuid *orders, size_t coun
         "source_offset, topic, outcome, actor, from_stage, to_stage, kind, rule, reason, actor_id, note, event "
         "FROM booking.order_history");
     say_where(sql, orders, count);
-    say(sql, " ORDER BY order_id, sequence, recorded_at, line) TO STDOUT (FORMAT binary)");
+    say(sql, " ORDER BY order_id, sequence, outcome <> 0, recorded_at, line) TO STDOUT (FORMAT binary)");
 }
 #define LINE_FIELDS 21
 

@@ -1,0 +1,96 @@
+/* What an audit compares with: lanes, how many partitions there are, and how far back things reach. */
+#include "postgres/audit_facts.h"
+
+#include "postgres/copy.h"
+
+#include <stdlib.h>
+
+/* A value of a text answer as a number; `otherwise` for null. */
+static int64_t number_at(const PGresult *result, int row, int column, int64_t otherwise)
+{
+    return PQgetisnull(result, row, column) ? otherwise : strtoll(PQgetvalue(result, row, column), NULL, 10);
+}
+
+static enum status read_lanes(PGconn *pg, struct audit_facts *facts, struct failure *why)
+{
+    PGresult *result =
+        PQexec(pg, "SELECT l.lane, l.epoch, l.seq, l.w_seen, (l.halted_at IS NOT NULL)::int, o.low, o.high "
+                   "FROM booking.lanes l LEFT JOIN (SELECT lane, min(seq) AS low, max(seq) AS high "
+                   "FROM booking.outbox GROUP BY lane) o USING (lane) ORDER BY l.lane");
+    enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
+    const int count = status == STATUS_OK ? PQntuples(result) : 0;
+    if (count > LANES_MAX)
+        status = failure_set(why, STATUS_FATAL, "there are %d lanes; this build knows %d at most", count, LANES_MAX);
+    for (int i = 0; status == STATUS_OK && i < count; i++)
+        facts->lanes[facts->lane_count++] = (struct audit_lane){.lane = (int32_t)number_at(result, i, 0, 0),
+                                                                .epoch = (uint64_t)number_at(result, i, 1, 0),
+                                                                .seq = (uint64_t)number_at(result, i, 2, 0),
+                                                                .w_seen = (uint64_t)number_at(result, i, 3, 0),
+                                                                .is_halted = number_at(result, i, 4, 0) != 0,
+                                                                .kept_first = (uint64_t)number_at(result, i, 5, 0),
+                                                                .kept_last = (uint64_t)number_at(result, i, 6, 0)};
+    PQclear(result);
+    return status;
+}
+
+/* How many partitions the topics have is not written down here: some lanes may never have been taken. It is the number that puts the
+ * most of some orders on the lanes that they are on; 0 when not even half of them agree. */
+static enum status find_partition_count(PGconn *pg, struct audit_facts *facts, struct failure *why)
+{
+    PGresult *result = PQexec(pg, "SELECT order_id, lane FROM booking.orders LIMIT 256");
+    enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
+    const int count = status == STATUS_OK ? PQntuples(result) : 0;
+    int most = count / 2;
+    for (int32_t partitions = facts->lane_count; partitions <= LANES_MAX; partitions++) {
+        int fitting = 0;
+        for (int i = 0; i < count && partitions > 0; i++) {
+            struct uuid id;
+            fitting += uuid_parse(text_of(PQgetvalue(result, i, 0)), &id) &&
+                       lane_of_order(&id, partitions) == number_at(result, i, 1, -1);
+        }
+        if (fitting > most) {
+            most = fitting;
+            facts->partition_count = partitions;
+        }
+    }
+    PQclear(result);
+    return status;
+}
+
+static enum status read_times(PGconn *pg, struct audit_facts *facts, struct failure *why)
+{
+    /* Where a partition begins stands in its bound's text. */
+    PGresult *result =
+        PQexec(pg, "WITH first AS (SELECT i.inhparent AS parent, min(substring(pg_get_expr(c.relpartbound, c.oid) "
+                   "FROM 'FROM \\(''([^'']+)''\\)')::timestamptz) AS at "
+                   "FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid GROUP BY i.inhparent) "
+                   "SELECT n, (extract(epoch FROM at) * 1000)::int8 FROM ("
+                   "SELECT 0 AS n, (SELECT min(applied_at) FROM booking.migrations) AS at "
+                   "UNION ALL SELECT 1, (SELECT applied_at FROM booking.migrations WHERE version = 4) "
+                   "UNION ALL SELECT 2, (SELECT at FROM first WHERE parent = 'booking.order_history'::regclass) "
+                   "UNION ALL SELECT 3, (SELECT at FROM first WHERE parent = 'booking.outbox'::regclass)) instants "
+                   "UNION ALL SELECT 4, (SELECT greatest(reltuples, 0)::int8 FROM pg_class WHERE oid = "
+                   "'booking.orders'::regclass) "
+                   "ORDER BY 1");
+    enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
+    if (status == STATUS_OK) {
+        facts->installed_ms = number_at(result, 0, 1, INT64_MIN + 1);
+        facts->events_since_ms = number_at(result, 1, 1, INT64_MAX);
+        facts->history_since_ms = number_at(result, 2, 1, INT64_MIN + 1);
+        facts->outbox_since_ms = number_at(result, 3, 1, INT64_MIN + 1);
+        facts->order_estimate = number_at(result, 4, 1, 0);
+    }
+    PQclear(result);
+    return status;
+}
+
+enum status audit_facts_read(PGconn *pg, struct audit_facts *facts, struct failure *why)
+{
+    *facts = (struct audit_facts){0};
+    enum status status = read_lanes(pg, facts, why);
+    if (status == STATUS_OK)
+        status = find_partition_count(pg, facts, why);
+    if (status == STATUS_OK)
+        status = read_times(pg, facts, why);
+    return status;
+}
