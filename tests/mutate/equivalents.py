@@ -1,5 +1,6 @@
 """The mutants that nobody can tell from the right code, each with the reason why."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,8 @@ class Wrong(Exception):
 
 
 def read(path: Path = PATH) -> dict[str, Equivalent]:
-    """A mutant's key on a line of its own, and below it, indented, why it cannot be seen. '#' starts a comment."""
+    """A mutant's key on a line of its own, and below it, indented, why it cannot be seen. '#' starts a comment; '…' in a key
+    stands for anything: then all that it fits are explained."""
     entries: dict[str, Equivalent] = {}
     key, line = '', 0
     for number, text in enumerate(path.read_text().splitlines(), 1):
@@ -39,7 +41,15 @@ def read(path: Path = PATH) -> dict[str, Equivalent]:
     return entries
 
 
-def unknown(entries: dict[str, Equivalent], mutants: list[Mutant]) -> list[Equivalent]:
-    """Entries for code that is no longer there."""
-    keys = {mutant.key for mutant in mutants}
-    return [entry for entry in entries.values() if entry.key not in keys]
+class Explained:
+    """Which entry explains which mutant."""
+
+    def __init__(self, entries: dict[str, Equivalent], mutants: list[Mutant]):
+        patterns = [(re.compile('.*'.join(map(re.escape, key.split('…')))), entry) for key, entry in entries.items()]
+        self.by_key: dict[str, Equivalent] = {}
+        for mutant in mutants:
+            for pattern, entry in patterns:
+                if pattern.fullmatch(mutant.key):
+                    self.by_key[mutant.key] = entry
+        used = {entry.key for entry in self.by_key.values()}
+        self.unknown = [entry for entry in entries.values() if entry.key not in used]  # for code that is no longer there

@@ -81,7 +81,7 @@ class Source:
         owners, owner, name, depth = [], '', '', 0
         for i, token in enumerate(self.tokens):
             following = self.tokens[i + 1].text if i + 1 < len(self.tokens) else ''
-            if depth == 0 and token.kind == 'name' and token.text not in KEYWORDS and following in ('(', '[', '=', '{'):
+            if depth == 0 and token.kind == 'name' and token.text not in KEYWORDS | {'_Static_assert'} and following in ('(', '[', '=', '{'):
                 name = token.text
             if token.text == '{' and token.kind == 'op':
                 if depth == 0:

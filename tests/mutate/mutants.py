@@ -42,7 +42,7 @@ class Finder:
 
     def __init__(self, source: Source):
         self.source, self.tokens, self.found = source, source.tokens, []
-        self.asserted, self.headers = self._inside('CHECK'), self._inside('for')
+        self.asserted, self.headers = self._inside('CHECK') | self._inside('_Static_assert'), self._inside('for')
 
     def add(self, i: int, operator: str, *edits: tuple[int, int, str], rule: str = '', owner: str = '') -> None:
         line = self.source.line_of(self.tokens[i].start)

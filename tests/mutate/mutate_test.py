@@ -1,0 +1,124 @@
+"""The tool itself: it finds the places that there are, it reports what no killer sees, and it believes no list that is wrong."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import equivalents  # noqa: E402
+import mutants  # noqa: E402
+import rows  # noqa: E402
+from lexer import Source  # noqa: E402
+
+CODE = r'''/* a < b in a comment */
+#include <a+b.h>
+#define LIMIT (3 + n)
+bool is_more(int a, int b)
+{
+    CHECK(a < 100 && b < 100);
+    if (a == '<') /* 1 < 2 */
+        return false;
+    b += -a;
+    return a > b || !strcmp("a < b", text);
+}
+'''
+
+TABLE = r'''static const struct row table[] = {
+{.rule = "X1", .says = "A sentence.",
+ .from = PAYMENT | CLOSED, .on = ON(A), .when = {first, second}, REFUSED = REASON_STALE},
+{.rule = "X2", .says = "Another one.",
+ .from = PAYMENT, .on = ON(A), .to = STAGE_CLOSED, .then = {one, two}, .tell_customer = TELL(CUSTOMER_CLOSED)},
+};
+'''
+
+
+def operators(found: list[mutants.Mutant]) -> list[str]:
+    return [mutant.operator for mutant in mutants.number(found)]
+
+
+class Finding(unittest.TestCase):
+    def test_each_place_of_the_code_is_found_and_no_comment_text_or_assertion(self):
+        self.assertEqual(sorted(operators(mutants.find(Source('a.c', CODE)))), sorted([
+            '3 becomes 4', '3 becomes 2', '+ becomes -',
+            "'<' becomes the next character", '== becomes !=', 'the condition never holds', 'the condition always holds',
+            'false becomes true', 'the statement is dropped', '+= becomes -=', '- is dropped',
+            'the answer is turned round', '> becomes >=', '> becomes <=', '|| becomes &&', '! is dropped', 'the text changes']))
+
+    def test_each_place_of_a_row_is_found(self):
+        self.assertEqual(sorted(operators(rows.find(Source('table.c', TABLE)))), sorted([
+            'the row is dropped', '.rule "X1" becomes "N6"', '.from is without PAYMENT', '.from is without CLOSED',
+            'the guard first is dropped', 'the guard first is turned round', 'the guard second is dropped',
+            'the guard second is turned round', 'first comes after second',
+            'REFUSED is left out', 'REFUSED becomes DEAD', 'REFUSED REASON_STALE becomes REASON_WRONG_STAGE',
+            'the row is dropped', '.rule "X2" becomes "N6"', '.to STAGE_CLOSED becomes STAGE_CANCELLED', '.to is left out',
+            'the update one is dropped', 'the update two is dropped', 'one comes after two',
+            '.tell_customer is left out', '.tell_customer CUSTOMER_CLOSED becomes CUSTOMER_REMINDER']))
+
+    def test_a_change_keeps_the_lines_and_differs(self):
+        for found, text in ((mutants.find(Source('a.c', CODE)), CODE), (rows.find(Source('table.c', TABLE)), TABLE)):
+            for mutant in found:
+                changed = mutant.apply(text)
+                self.assertNotEqual(changed, text)
+                self.assertEqual(changed.count('\n'), text.count('\n'), mutant.key)
+
+    def test_each_mutant_has_a_key_of_its_own(self):
+        found = mutants.number(mutants.find(Source('a.c', CODE + CODE.replace('is_more', 'is_more'))))
+        self.assertEqual(len({mutant.key for mutant in found}), len(found))
+
+
+class Explaining(unittest.TestCase):
+    def read(self, text: str) -> dict[str, equivalents.Equivalent]:
+        with tempfile.NamedTemporaryFile('w', suffix='.txt') as file:
+            file.write(text)
+            file.flush()
+            return equivalents.read(Path(file.name))
+
+    def test_an_entry_says_why(self):
+        entry = self.read('# words\na.c | f | x < y | < becomes <=\n    because\n    of this\n')['a.c | f | x < y | < becomes <=']
+        self.assertEqual(entry.why, 'because of this')
+
+    def test_an_entry_without_a_reason_or_twice_is_wrong(self):
+        for text in ('one\n', 'one\ntwo\n    why\n', 'one\n    why\none\n    why\n'):
+            with self.assertRaises(equivalents.Wrong):
+                self.read(text)
+
+
+class Running(unittest.TestCase):
+    """A weak killer lets a changed window live; a list that says otherwise of killed or lost mutants is not believed."""
+
+    WINDOW = 'src/core/policy.c | policy_default | .payment_ms = 12 * HOUR_MS, | 12 becomes 13'
+
+    def test_survivors_and_wrong_lists_are_reported(self):
+        key = self.WINDOW
+        killed = next(m.key for m in self.listed('table.c') if '| the row is dropped' in m.key)
+        with tempfile.NamedTemporaryFile('w', suffix='.txt') as file:
+            file.write(f'{killed}\n    nobody sees it\nsrc/core/policy.c | gone | int x = 1; | 1 becomes 2\n    it is gone\n')
+            file.flush()
+            done = self.run_tool('--killers', 'table', '--equivalent', file.name, '--key', key)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f'survived: {key}\n', done.stdout)
+            self.assertIn('no such mutant: ', done.stdout)
+            done = self.run_tool('--killers', 'table', '--equivalent', file.name, '--key', killed)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f'not equivalent: {killed}\n', done.stdout)
+
+    def test_what_the_killers_see_is_no_finding(self):
+        done = self.run_tool('--killers', 'words', '--key', self.WINDOW)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, re.compile(r'^1 mutants: 1 killed', re.MULTILINE))
+
+    def listed(self, name: str) -> list[mutants.Mutant]:
+        path = HERE.parents[1] / 'src/core' / name
+        return mutants.number(rows.find(Source(f'src/core/{name}', path.read_text())))
+
+    def run_tool(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, '-B', HERE / 'run', *arguments], capture_output=True, text=True)
+
+
+if __name__ == '__main__':
+    unittest.main()
