@@ -3,62 +3,62 @@
 
 #include <string.h>
 
-enum variant {
-    PLAIN,
-    BY_A_STRANGER,
-    WITH_THE_REVISION,
-    WITH_AN_OLD_REVISION,
-    WITHOUT_A_REASON,
-    A_MOMENT_EARLIER, /* dated back, inside arrival_grace */
-    A_GRACE_EARLIER,  /* exactly arrival_grace */
-    TOO_MUCH_EARLIER, /* further back than arrival_grace allows */
-    /* edits and placements */
-    START_0,
-    START_1,
-    START_2,
-    START_3,
-    PRICE_0,
-    PRICE_1,
-    PRICE_2,
-    LATER_AND_DEARER,
-    SOONER_AND_CHEAPER,
-    ONLY_A_COMMENT,
-    END_AT_THE_START,
-    START_NOW,
-    START_IN_A_MOMENT,
-    PRICE_OF_NOTHING,
-    ANOTHER_CURRENCY,
-    ANOTHER_ZONE,
-    /* money */
-    A_PART,
-    ONE_SHORT,
-    THE_REST,
-    ONE_TOO_MUCH,
-    FOREIGN,
-    THE_SAME_AGAIN,
-    THE_SAME_WITH_ANOTHER_AMOUNT,
-    NOTHING,
-    LESS_THAN_NOTHING,
-    MORE_THAN_CAN_BE_COUNTED,
-    CAPTURED_AT_THE_DEADLINE,
-    CAPTURED_AFTER_THE_DEADLINE,
-    CAPTURED_LATER_THAN_REPORTED,
-    ALL_OF_IT,
-    /* refunds, payouts, decisions, ratings */
-    THE_FIRST,
-    THE_LAST,
-    UNKNOWN,
-    THE_BALANCE,
-    MORE_THAN_THE_BALANCE,
-    RATING_0,
-    RATING_1,
-    RATING_5,
-    RATING_6,
+enum { /* variants; each kind of event has some of them */
+       PLAIN,
+       BY_A_STRANGER,
+       WITH_THE_REVISION,
+       WITH_AN_OLD_REVISION,
+       WITHOUT_A_REASON,
+       A_MOMENT_EARLIER, /* dated back, inside arrival_grace */
+       A_GRACE_EARLIER,  /* exactly arrival_grace */
+       TOO_MUCH_EARLIER, /* further back than arrival_grace allows */
+       /* edits and placements */
+       START_0,
+       START_1,
+       START_2,
+       START_3,
+       PRICE_0,
+       PRICE_1,
+       PRICE_2,
+       LATER_AND_DEARER,
+       SOONER_AND_CHEAPER,
+       ONLY_A_COMMENT,
+       END_AT_THE_START,
+       START_NOW,
+       START_IN_A_MOMENT,
+       PRICE_OF_NOTHING,
+       ANOTHER_CURRENCY,
+       ANOTHER_ZONE,
+       /* money */
+       A_PART,
+       ONE_SHORT,
+       THE_REST,
+       ONE_TOO_MUCH,
+       FOREIGN,
+       THE_SAME_AGAIN,
+       THE_SAME_WITH_ANOTHER_AMOUNT,
+       NOTHING,
+       LESS_THAN_NOTHING,
+       MORE_THAN_CAN_BE_COUNTED,
+       CAPTURED_AT_THE_DEADLINE,
+       CAPTURED_AFTER_THE_DEADLINE,
+       CAPTURED_LATER_THAN_REPORTED,
+       ALL_OF_IT,
+       /* refunds, payouts, decisions, ratings */
+       THE_FIRST,
+       THE_LAST,
+       UNKNOWN,
+       THE_BALANCE,
+       MORE_THAN_THE_BALANCE,
+       RATING_0,
+       RATING_1,
+       RATING_5,
+       RATING_6,
 };
 
 struct move {
     enum event_kind kind;
-    enum variant variant;
+    int variant;
     bool is_checked_only;
 };
 
@@ -187,22 +187,22 @@ static int64_t price_beside(int64_t price_minor, bool is_higher)
     return price_minor;
 }
 
-static bool edit(const struct position *position, enum variant variant, struct event *event)
+static bool edit(const struct position *position, int variant, struct event *event)
 {
     const struct terms *base = &position->order.terms;
-    switch ((int)variant) {
+    switch (variant) {
     case START_0:
     case START_1:
     case START_2:
     case START_3: {
-        int which = (int)variant - START_0;
+        int which = variant - START_0;
         set_start(event, menu_start_ms(which), menu_end_ms(which));
         return which < world.starts && menu_start_ms(which) != base->start_ms;
     }
     case PRICE_0:
     case PRICE_1:
     case PRICE_2:
-        set_price(event, menu_prices[(int)variant - PRICE_0]);
+        set_price(event, menu_prices[variant - PRICE_0]);
         return event->price.minor != base->price_minor;
     case LATER_AND_DEARER:
         set_start(event, menu_start_ms(0), menu_end_ms(0));
@@ -241,10 +241,10 @@ static bool edit(const struct position *position, enum variant variant, struct e
     }
 }
 
-static bool placement(const struct position *position, enum variant variant, struct event *event)
+static bool placement(const struct position *position, int variant, struct event *event)
 {
     bool exists = position->order.stage != STAGE_NONE;
-    int which = variant >= START_0 && variant <= START_3 ? (int)variant - START_0 : 0;
+    int which = variant >= START_0 && variant <= START_3 ? variant - START_0 : 0;
     set_start(event, menu_start_ms(which), menu_end_ms(which));
     set_price(event, variant == PRICE_OF_NOTHING ? 0 : menu_prices[1]);
     event->policy = exists ? NULL : &world.policy;
@@ -280,7 +280,7 @@ static int64_t due_minor(const struct order *order)
     return 0;
 }
 
-static bool capture(const struct position *position, enum variant variant, struct event *event)
+static bool capture(const struct position *position, int variant, struct event *event)
 {
     const struct order *order = &position->order;
     int64_t due = due_minor(order);
@@ -290,7 +290,7 @@ static bool capture(const struct position *position, enum variant variant, struc
     bool runs = order->clocks[clock].due_ms != NO_INSTANT;
     name_payment(event, order, !repeats);
     event->amount = (struct money){due > 0 ? due : 1000, "EUR"};
-    switch ((int)variant) {
+    switch (variant) {
     case A_PART:
         event->amount.minor = due > 1 ? (due + 1) / 2 : 1000;
         return true;
@@ -331,7 +331,7 @@ static bool capture(const struct position *position, enum variant variant, struc
     }
 }
 
-static bool reversal(const struct position *position, enum variant variant, struct event *event)
+static bool reversal(const struct position *position, int variant, struct event *event)
 {
     const struct order *order = &position->order;
     const struct payment *reversed = NULL;
@@ -340,7 +340,7 @@ static bool reversal(const struct position *position, enum variant variant, stru
             reversed = &order->payments[i];
     name_payment(event, order, reversed != NULL);
     event->amount = (struct money){variant == ALL_OF_IT ? order->ledger.captured_minor : 500, "EUR"};
-    switch ((int)variant) {
+    switch (variant) {
     case FOREIGN:
         memcpy(event->amount.currency, "USD", CURRENCY_SIZE);
         return true;
@@ -362,7 +362,7 @@ static bool reversal(const struct position *position, enum variant variant, stru
     }
 }
 
-static bool report(const struct position *position, enum variant variant, struct event *event)
+static bool report(const struct position *position, int variant, struct event *event)
 {
     const struct order *order = &position->order;
     bool is_refund = event->kind == GATEWAY_REFUND_COMPLETED || event->kind == GATEWAY_REFUND_FAILED;
@@ -380,11 +380,11 @@ static bool report(const struct position *position, enum variant variant, struct
     return true;
 }
 
-static bool resolution(const struct position *position, enum variant variant, struct event *event)
+static bool resolution(const struct position *position, int variant, struct event *event)
 {
     int64_t balance = order_balance(&position->order);
     event->amount = (struct money){0, "EUR"};
-    switch ((int)variant) {
+    switch (variant) {
     case A_PART:
         event->amount.minor = balance / 2;
         return balance > 1;
@@ -407,7 +407,7 @@ static bool resolution(const struct position *position, enum variant variant, st
 
 /* --- the whole --- */
 
-static void set_who_and_when(const struct position *position, enum variant variant, struct event *event)
+static void set_who_and_when(const struct position *position, int variant, struct event *event)
 {
     const struct order *order = &position->order;
     enum party actor = event_kind_actor(event->kind);
@@ -430,7 +430,7 @@ static void set_who_and_when(const struct position *position, enum variant varia
 bool menu_event(const struct position *position, int move, struct event *out)
 {
     enum event_kind kind = moves[move].kind;
-    enum variant variant = moves[move].variant;
+    int variant = moves[move].variant;
     *out = (struct event){
         .kind = kind,
         .event_id = id_of(0xE0, position->order.seen_count, move),
@@ -440,7 +440,7 @@ bool menu_event(const struct position *position, int move, struct event *out)
         .captured_ms = NO_INSTANT,
     };
     set_who_and_when(position, variant, out);
-    switch ((int)kind) {
+    switch (kind) {
     case CUSTOMER_PLACES:
         return placement(position, variant, out);
     case CUSTOMER_EDITS:
@@ -463,7 +463,24 @@ bool menu_event(const struct position *position, int move, struct event *out)
         return report(position, variant, out);
     case OPERATOR_RESOLVES_CLAIM:
         return resolution(position, variant, out);
-    default:
+    case CUSTOMER_CONFIRMS:
+    case CUSTOMER_DECLINES_CHANGES:
+    case CUSTOMER_CANCELS:
+    case CUSTOMER_CONFIRMS_EXECUTION:
+    case CUSTOMER_OPENS_CLAIM:
+    case CUSTOMER_WITHDRAWS_CLAIM:
+    case PROVIDER_CONFIRMS:
+    case PROVIDER_CANCELS:
+    case PROVIDER_DECLINES_CANCELLATION:
+    case PROVIDER_MARKS_DONE:
+    case PROVIDER_ACCEPTS_CLAIM:
+    case OPERATOR_CANCELS:
+    case OPERATOR_RELEASES_PAYOUT:
         return true;
+    case EVENT_NONE:
+    case EVENT_DEADLINE:
+    case EVENT_KIND_COUNT:
+        break;
     }
+    return false;
 }

@@ -119,11 +119,32 @@ static const char *opinion_of_firing(const struct order *before, const struct ev
     return NULL;
 }
 
+/* N3: once, so long before, to whom it waits for, and only while the deadline still lies ahead. */
+static const char *opinion_of_reminder(const struct order *before, const struct result *result, int64_t until_ms)
+{
+    const enum party persons[DEADLINE_COUNT] = {
+        [DEADLINE_CONFIRMATION] = before->turn, [DEADLINE_PAYMENT] = PARTY_CUSTOMER,
+        [DEADLINE_PROPOSAL] = PARTY_CUSTOMER,   [DEADLINE_TOPUP] = PARTY_CUSTOMER,
+        [DEADLINE_REQUEST] = PARTY_PROVIDER,    [DEADLINE_DONE] = PARTY_PROVIDER,
+        [DEADLINE_ACCEPTANCE] = PARTY_CUSTOMER,
+    };
+    int deadline = (int)result->kind - EVENT_DEADLINE;
+    const struct clock *clock = &before->clocks[deadline];
+    if (!runs(before, deadline) || clock->is_reminded || clock->told_ms < until_ms)
+        return "N3: a reminder goes out once, and only before its deadline";
+    if (result->at_ms != clock->told_ms - world.policy.reminder_before_ms || result->at_ms >= until_ms ||
+        result->at_ms < clock->started_ms)
+        return "N3: a reminder goes out reminder_before its deadline, and not when that lies before the clock's start";
+    if (result->notice_count != 1 || notice_recipient(result->notices[0].kind) != persons[deadline])
+        return "N3: who is reminded is the person whose action it is";
+    return NULL;
+}
+
 const char *opinion_of_clocks(const struct order *before, const struct order *after, const struct event *event,
                               const struct result *result, int64_t until_ms)
 {
     if (result->outcome == OUTCOME_REMINDED)
-        return NULL;
+        return opinion_of_reminder(before, result, until_ms);
     if (result->outcome == OUTCOME_APPLIED && result->kind >= EVENT_DEADLINE) {
         const char *broken = opinion_of_firing(before, event, result, until_ms);
         if (broken != NULL)

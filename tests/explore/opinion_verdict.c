@@ -244,7 +244,7 @@ static struct opinion on_person(const struct view *view)
         return on_placement(view);
     if (view->order->stage == STAGE_NONE)
         return (struct opinion){OUTCOME_DEAD_LETTER, "C1"};
-    switch ((int)view->event->kind) {
+    switch (view->event->kind) {
     case CUSTOMER_EDITS:
     case PROVIDER_EDITS:
         return on_edit(view, who == PARTY_CUSTOMER);
@@ -269,9 +269,25 @@ static struct opinion on_person(const struct view *view)
         return on_review(view);
     case OPERATOR_RELEASES_PAYOUT:
         return on_release(view);
-    default:
+    case CUSTOMER_WITHDRAWS_CLAIM:
+    case PROVIDER_ACCEPTS_CLAIM:
+    case OPERATOR_RESOLVES_CLAIM:
         return on_claim_answered(view);
+    case CUSTOMER_PLACES:
+    case GATEWAY_CAPTURED:
+    case GATEWAY_PAYMENT_FAILED:
+    case GATEWAY_REVERSED:
+    case GATEWAY_REFUND_COMPLETED:
+    case GATEWAY_REFUND_FAILED:
+    case GATEWAY_PAYOUT_COMPLETED:
+    case GATEWAY_PAYOUT_FAILED:
+    case EVENT_NONE:
+    case EVENT_DEADLINE:
+    case EVENT_KIND_COUNT:
+        break;
     }
+    CHECK(false); /* no person does that */
+    return no("A1");
 }
 
 static bool is_known_payment(const struct order *order, const struct event *event, bool *is_the_same)

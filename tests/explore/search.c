@@ -148,13 +148,13 @@ static void expand(struct search *search, const struct position *position, uint3
     for (int move = 0; move < menu_size(); move++) {
         move_in_progress = move;
         trial_run(&trial, position, move);
+        if (trial.broken[0] != '\0') {
+            found_wrong(search, trial.broken, node, trial.is_possible ? move : -1, trial.extra);
+            return;
+        }
         if (!trial.is_possible)
             continue;
         search->tried++;
-        if (trial.broken[0] != '\0') {
-            found_wrong(search, trial.broken, node, move, trial.extra);
-            return;
-        }
         if (!trial.is_applied)
             continue;
         search->transitions++;
