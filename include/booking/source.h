@@ -42,10 +42,12 @@ struct source_event {
 
 enum source_next {
     SOURCE_RECORD,
-    SOURCE_EMPTY,        /* nothing fetched yet */
-    SOURCE_AT_END,       /* everything that there was has been read */
-    SOURCE_OUT_OF_RANGE, /* the offset to read does not exist (any more), or a batch there is damaged: the lane must halt;
-                          * `*why` says what there is. source_begin() with other offsets reads again */
+    SOURCE_EMPTY,  /* nothing fetched yet */
+    SOURCE_AT_END, /* everything that there was has been read */
+    /* The lane must halt; `*why` says what there is. source_begin() with other offsets reads again. */
+    SOURCE_RECORDS_GONE,    /* the offset to read lies before the oldest record that is kept */
+    SOURCE_TOPIC_RECREATED, /* it lies beyond the end: the topic is another one now */
+    SOURCE_UNREADABLE,      /* the batch at it is damaged */
 };
 
 MUST_USE enum status source_open(const struct config *config, struct source **out, struct failure *why);

@@ -40,4 +40,13 @@ struct worker_status {
 int worker_snapshot(struct worker *worker, struct worker_status *status, struct worker_lane_status *lanes,
                     int lanes_max);
 
+/* Rules 5 and 6: what Kafka says of a lane, judged against what Postgres has. */
+enum w_verdict {
+    W_FOUND,
+    W_IS_LOST,         /* Kafka lost it, and what was emitted cannot be told any more */
+    W_POSTGRES_BEHIND, /* Kafka knows of more than Postgres */
+};
+/* As a worker would judge that takes the lane with this row now. Sets `*w` when it is found. Pure. */
+enum w_verdict worker_judge_w(const struct store_lane *row, const struct sink_lane *read, uint64_t *w);
+
 #endif

@@ -163,14 +163,15 @@ static void take_error(struct source *source, int32_t lane, enum topic topic, st
 static enum source_next say_why_not(const struct source *source, int32_t lane, enum topic topic,
                                     const struct partition *partition, struct failure *why)
 {
-    if (partition->state == PARTITION_UNREADABLE)
+    if (partition->state == PARTITION_UNREADABLE) {
         (void)failure_set(why, STATUS_FATAL, "%s/%d: the batch at offset %lld cannot be read; reading on would skip it",
                           source->topics[topic], (int)lane, (long long)partition->low);
-    else
-        (void)failure_set(why, STATUS_FATAL, "%s/%d: offset %lld does not exist: there are %lld to %lld",
-                          source->topics[topic], (int)lane, (long long)partition->next, (long long)partition->low,
-                          (long long)partition->high);
-    return SOURCE_OUT_OF_RANGE;
+        return SOURCE_UNREADABLE;
+    }
+    (void)failure_set(why, STATUS_FATAL, "%s/%d: offset %lld does not exist: there are %lld to %lld",
+                      source->topics[topic], (int)lane, (long long)partition->next, (long long)partition->low,
+                      (long long)partition->high);
+    return partition->next < partition->low ? SOURCE_RECORDS_GONE : SOURCE_TOPIC_RECREATED;
 }
 
 /* Nothing is queued: is that the end? The end that the last fetch told spares one more fetch; without a record since begin it may be older. */

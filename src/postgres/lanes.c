@@ -64,6 +64,8 @@ static void answer_lanes(struct store_job *job, const PGresult *rows, const PGre
             lane->offsets[topic] = result_int8(rows, row, 4 + topic);
         lane->is_halted = result_bool(rows, row, 9);
         copy_text(lane->halt_reason, sizeof lane->halt_reason, result_bytes(rows, row, 10));
+        lane->w_is_decided = result_bool(rows, row, 11);
+        copy_text(lane->decision, sizeof lane->decision, result_bytes(rows, row, 12));
     }
 }
 

@@ -5,7 +5,7 @@
 
 #define LANE_COLUMNS                                                                                                   \
     "lane, epoch, seq, w_seen, customer_actions, provider_actions, gateway_callbacks, operator_actions, rerouted, "    \
-    "halted_at IS NOT NULL, coalesce(halt_reason, '')"
+    "halted_at IS NOT NULL, coalesce(halt_reason, ''), w_is_decided, coalesce(decision, '')"
 
 #define CHANGING_COLUMNS                                                                                               \
     "order_id, sequence, stage_since, starts_at, ends_at, price_minor, captured_minor, reversed_minor, "               \

@@ -186,9 +186,11 @@ static int take_turn(struct worker *worker, struct batch *batch, struct lane *la
         is_in_range = merge_refill(&lane->merge, worker->source, lane->number, topic, &why);
     }
     if (!is_in_range) {
-        char doubt[256];
-        snprintf(doubt, sizeof doubt, "the offset to be read next does not exist: %.200s", why.message);
-        lane_doubt(worker, lane, doubt);
+        lane_doubt(worker, lane,
+                   lane->merge.refusal == SOURCE_RECORDS_GONE      ? HALT_RECORDS_GONE
+                   : lane->merge.refusal == SOURCE_TOPIC_RECREATED ? HALT_TOPIC_RECREATED
+                                                                   : HALT_BATCH_UNREADABLE,
+                   why.message);
     }
     return taken;
 }

@@ -434,7 +434,7 @@ enum decision decide_batch(struct worker *worker, struct batch *batch, struct fa
         if (!is_fatal) {
             return DECISION_LATER;
         }
-        lane_doubt(worker, lane, turn.why.message);
+        lane_doubt(worker, lane, HALT_ORDER_UNREADABLE, turn.why.message);
         entry->is_decided = false;
         batch->order_write_count = entry->order_from;
         batch->history_count = entry->history_from;

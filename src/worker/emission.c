@@ -251,6 +251,7 @@ static void note_clean(struct worker *worker, struct lane *lane, const struct si
 {
     emission_forget(worker, lane, emitted->w);
     lane->w = emitted->w;
+    lane->w_is_decided = false; /* it is in Kafka now */
     lane->is_claimed = true;
     lane->emission_failures = 0;
     memcpy(lane->offsets_committed, emitted->offsets, sizeof emitted->offsets);
@@ -267,7 +268,7 @@ static void note_burnt(struct worker *worker, struct lane *lane)
     if (job->is_hopeless && job->lane_count == 1) {
         char why[256];
         snprintf(why, sizeof why, "an outbox batch can never be emitted: %.200s", job->why.message);
-        lane_doubt(worker, lane, why);
+        lane_doubt(worker, lane, HALT_OUTPUTS_REFUSED, why);
         return;
     }
     if (job->is_hopeless) {

@@ -59,7 +59,7 @@ void lane_end(struct worker *worker, struct lane *lane, enum lane_state state)
         cache_drop_tenure(&worker->cache, lane->tenure);
     }
     lane->tenure = 0;
-    lane->w_is_known = lane->is_claimed = false;
+    lane->w_is_known = lane->w_is_decided = lane->is_claimed = false;
     lane->w_reads = 0;
     lane->w_retry_us = 0;
     lane->emission_failures = 0;
@@ -138,23 +138,28 @@ void lanes_leave(struct worker *worker, const char *why)
         LOG_I("generation", worker->membership.generation), LOG_T("why", why));
 }
 
-void lane_doubt(struct worker *worker, struct lane *lane, const char *why)
+void lane_doubt(struct worker *worker, struct lane *lane, enum halt halt, const char *why)
 {
+    char reason[sizeof lane->why];
+    snprintf(reason, sizeof reason, "%s: %s", halt_code(halt), why);
     lane_end(worker, lane, LANE_CONFIRMING);
     /* A tenure of its own, so that nothing from before can touch the lane while Postgres is asked. */
     lane->tenure = ++worker->last_tenure;
-    say_why(lane, why);
+    say_why(lane, reason);
 }
 
-void lane_halt(struct worker *worker, struct lane *lane, const char *why)
+void lane_halt(struct worker *worker, struct lane *lane, const char *reason)
 {
-    char reason[sizeof lane->why];
-    snprintf(reason, sizeof reason, "%s", why); /* `why` may be the lane's own */
+    char kept[sizeof lane->why];
+    snprintf(kept, sizeof kept, "%s", reason); /* it may be the lane's own */
     lane_end(worker, lane, LANE_HALTED);
     lane->tenure = ++worker->last_tenure;
-    say_why(lane, reason);
+    say_why(lane, kept);
     lane->halt_is_recorded = false;
-    LOG(ERROR, "lane halted; the others go on. deploy/runbook/halted-lane.md says what an operator can do",
-        LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch), LOG_I("seq", lane->seq_stored), LOG_I("w", lane->w),
-        LOG_T("why", reason));
+    char next[64], page[64];
+    snprintf(next, sizeof next, "booking-worker lanes show %d", (int)lane->number);
+    snprintf(page, sizeof page, "deploy/runbook/%s.md", halt_code(halt_of_reason(kept)));
+    LOG(ERROR, "lane halted; the others go on", LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch),
+        LOG_I("seq", lane->seq_stored), LOG_I("w", lane->w), LOG_T("why", kept), LOG_T("next", next),
+        LOG_T("page", page));
 }

@@ -3,6 +3,7 @@
 #ifndef WORKER_LANE_H
 #define WORKER_LANE_H
 
+#include "booking/halt.h"
 #include "emission.h"
 #include "merge.h"
 #include "timers.h"
@@ -40,7 +41,8 @@ struct lane {
     /* Kafka */
     uint64_t w; /* the last batch that is known to be emitted; while it is not known, the least that it can be */
     bool w_is_known;
-    int w_reads; /* attempts since it was last known */
+    bool w_is_decided; /* by an operator: Kafka's offsets say nothing until a clean transaction */
+    int w_reads;       /* attempts since it was last known */
     int64_t w_retry_us;
     bool is_claimed; /* a clean transaction of this tenure has named it */
     int64_t offsets_committed[INPUT_TOPIC_COUNT];
@@ -72,7 +74,8 @@ void lanes_retake_all(struct worker *worker, const char *why);
 /* The group refused this membership: none of its lanes is ours until the next assignment. */
 void lanes_leave(struct worker *worker, const char *why);
 /* Something is wrong that must halt the lane, if it is still ours: asks Postgres for the epoch first. */
-void lane_doubt(struct worker *worker, struct lane *lane, const char *why);
-void lane_halt(struct worker *worker, struct lane *lane, const char *why);
+void lane_doubt(struct worker *worker, struct lane *lane, enum halt halt, const char *why);
+/* `reason` begins with the halt's code. */
+void lane_halt(struct worker *worker, struct lane *lane, const char *reason);
 
 #endif

@@ -86,7 +86,7 @@ static void doubt_lanes(struct worker *worker, const struct batch *batch, const 
     for (int i = 0; i < batch->lane_count; i++) {
         struct lane *lane = lane_of_tenure(worker, batch->lanes[i].lane, batch->lanes[i].tenure);
         if (lane != NULL) {
-            lane_doubt(worker, lane, why);
+            lane_doubt(worker, lane, HALT_POSTGRES_REFUSES, why);
         }
     }
 }

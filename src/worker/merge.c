@@ -33,7 +33,8 @@ void merge_clear(struct merge *merge, struct source *source)
 bool merge_refill(struct merge *merge, struct source *source, int32_t lane, enum topic topic, struct failure *why)
 {
     struct head *head = &merge->heads[topic];
-    switch (source_next(source, lane, topic, &head->record, why)) {
+    const enum source_next next = source_next(source, lane, topic, &head->record, why);
+    switch (next) {
     case SOURCE_RECORD:
         POINT("after-poll");
         head->is_held = true;
@@ -47,7 +48,10 @@ bool merge_refill(struct merge *merge, struct source *source, int32_t lane, enum
         head->is_at_end = true;
         head->position = source_position(source, lane, topic);
         return true;
-    case SOURCE_OUT_OF_RANGE:
+    case SOURCE_RECORDS_GONE:
+    case SOURCE_TOPIC_RECREATED:
+    case SOURCE_UNREADABLE:
+        merge->refusal = next;
         return false;
     }
     CHECK(false);

@@ -20,15 +20,16 @@ struct head {
 
 struct merge {
     struct head heads[INPUT_TOPIC_COUNT];
-    uint64_t obtained; /* records so far */
-    uint64_t asked;    /* of them, before the brokers were asked last */
-    uint64_t answered; /* of them, before the question that was answered last */
+    uint64_t obtained;        /* records so far */
+    uint64_t asked;           /* of them, before the brokers were asked last */
+    uint64_t answered;        /* of them, before the question that was answered last */
+    enum source_next refusal; /* why there can be no more, when filling failed */
 };
 
 void merge_init(struct merge *merge);
 /* Gives back what is held and forgets the rest. */
 void merge_clear(struct merge *merge, struct source *source);
-/* Asks every partition without a record for one. False when an offset does not exist any more: `*why` says which. */
+/* Asks every partition without a record for one. False when a partition cannot be read on: `refusal` and `*why` say which and why. */
 bool merge_fill(struct merge *merge, struct source *source, int32_t lane, struct failure *why);
 /* The same for one partition, after its record was taken. */
 bool merge_refill(struct merge *merge, struct source *source, int32_t lane, enum topic topic, struct failure *why);

@@ -118,6 +118,7 @@ static void note_taken(struct lane *lane, const struct store_lane *row)
     lane->epoch = row->epoch;
     lane->seq = lane->seq_stored = row->seq;
     lane->w = row->w_seen;
+    lane->w_is_decided = row->w_is_decided;
     lane->queued_to = row->seq;
     memcpy(lane->offsets, row->offsets, sizeof lane->offsets);
     memcpy(lane->offsets_stored, row->offsets, sizeof lane->offsets_stored);
@@ -125,9 +126,15 @@ static void note_taken(struct lane *lane, const struct store_lane *row)
         lane->state = LANE_HALTED;
         lane->halt_is_recorded = true;
         snprintf(lane->why, sizeof lane->why, "%s", row->halt_reason);
-        LOG(ERROR, "lane is halted and waits for an operator: deploy/runbook/halted-lane.md",
-            LOG_I("lane", lane->number), LOG_T("why", lane->why));
+        char next[64];
+        snprintf(next, sizeof next, "booking-worker lanes show %d", (int)lane->number);
+        LOG(ERROR, "lane is halted and waits for an operator", LOG_I("lane", lane->number), LOG_T("why", lane->why),
+            LOG_T("next", next));
         return;
+    }
+    if (row->decision[0] != '\0') {
+        LOG(WARNING, "lane goes on after an operator's decision", LOG_I("lane", lane->number),
+            LOG_T("decision", row->decision), LOG_I("seq", row->seq), LOG_I("w_seen", row->w_seen));
     }
     lane->state = LANE_READING_W;
     POINT("after-taking");
@@ -152,7 +159,7 @@ static void note_dues(struct worker *worker, const struct store_job *job)
                 "orders of this lane belong to another one now that the input topics have %d partitions: the partition "
                 "count was changed; put it back, or move the orders",
                 (int)worker->lane_count);
-            lane_doubt(worker, lane, why);
+            lane_doubt(worker, lane, HALT_PARTITION_COUNT, why);
             continue;
         }
         timers_set(&lane->timers, &due->order_id, due->due_ms);
@@ -188,6 +195,10 @@ static void take_note(struct worker *worker)
 enum w_verdict takeover_judge_w(const struct lane *lane, const struct sink_lane *read, uint64_t *w)
 {
     uint64_t found = read->w;
+    if (lane->w_is_decided && (!read->has_w || found <= lane->w)) {
+        *w = lane->w;
+        return W_FOUND;
+    }
     if (!read->has_w || found < lane->w) {
         if (lane->seq_stored != 0 && lane->w != lane->seq_stored) {
             return W_IS_LOST;
@@ -208,6 +219,19 @@ enum w_verdict takeover_judge_w(const struct lane *lane, const struct sink_lane 
     return W_FOUND;
 }
 
+enum w_verdict worker_judge_w(const struct store_lane *row, const struct sink_lane *read, uint64_t *w)
+{
+    struct lane *lane = calloc(1, sizeof *lane);
+    CHECK(lane != NULL);
+    lane->seq_stored = row->seq;
+    lane->w = row->w_seen;
+    lane->w_is_decided = row->w_is_decided;
+    memcpy(lane->offsets_stored, row->offsets, sizeof lane->offsets_stored);
+    const enum w_verdict verdict = takeover_judge_w(lane, read, w);
+    free(lane);
+    return verdict;
+}
+
 void takeover_note_w(struct worker *worker, struct lane *lane, const struct sink_lane *read)
 {
     char why[256];
@@ -216,16 +240,16 @@ void takeover_note_w(struct worker *worker, struct lane *lane, const struct sink
     case W_IS_LOST:
         snprintf(why, sizeof why,
                  "Kafka lost which outbox batch was emitted last: it says %" PRIu64 "%s, Postgres was told %" PRIu64
-                 " and has %" PRIu64 "; compare the output topics, then resume with the W that is right",
+                 " and has %" PRIu64,
                  read->w, read->has_w ? "" : " (nothing)", lane->w, lane->seq_stored);
-        lane_doubt(worker, lane, why);
+        lane_doubt(worker, lane, HALT_W_LOST, why);
         return;
     case W_POSTGRES_BEHIND:
         snprintf(why, sizeof why,
                  "Kafka knows of more than Postgres: emitted up to batch %" PRIu64 ", Postgres has %" PRIu64
                  "; it lost commits (a failover, an old backup?)",
                  read->w, lane->seq_stored);
-        lane_doubt(worker, lane, why);
+        lane_doubt(worker, lane, HALT_POSTGRES_BEHIND, why);
         return;
     case W_FOUND:
         break;
@@ -287,7 +311,7 @@ static void confirm_note(struct worker *worker)
         } else if (lane->state == LANE_CONFIRMING) {
             lane_halt(worker, lane, lane->why);
         } else if (lane->state == LANE_HALTED && !row->is_halted) {
-            LOG(INFO, "an operator resumed the lane", LOG_I("lane", lane->number));
+            LOG(WARNING, "an operator resumed the lane", LOG_I("lane", lane->number), LOG_T("decision", row->decision));
             lane->retakes = 0;
             lane_start(worker, lane);
         }
@@ -370,7 +394,7 @@ static void outbox_note(struct worker *worker)
                  " was not emitted and is not in Postgres any more: it was deleted, or not kept long "
                  "enough",
                  expected);
-        lane_doubt(worker, lane, why);
+        lane_doubt(worker, lane, HALT_OUTBOX_GONE, why);
     }
 }
 
@@ -390,7 +414,7 @@ static void begin_reading(struct worker *worker, struct lane *lane)
         return;
     }
     if (status != STATUS_OK) {
-        lane_doubt(worker, lane, why.message);
+        lane_doubt(worker, lane, HALT_BATCH_UNREADABLE, why.message);
         return;
     }
     char label[16];

@@ -4,6 +4,7 @@
 #define WORKER_TAKEOVER_H
 
 #include "booking/store.h"
+#include "booking/worker.h"
 #include "lane.h"
 
 #define OUTBOX_CHUNK_BATCHES 64
@@ -30,12 +31,6 @@ void takeover_pump(struct worker *worker);
 /* Takes up an errand that came back. False when the job is none of them. */
 bool takeover_note(struct worker *worker, struct store_job *job);
 
-/* What the sink read of one lane (steps 5 and 6). */
-enum w_verdict {
-    W_FOUND,
-    W_IS_LOST,         /* Kafka lost it, and what was emitted cannot be told any more */
-    W_POSTGRES_BEHIND, /* Kafka knows of more than Postgres */
-};
 /* Judges W against what Postgres has acknowledged and the least that W can be. Sets `*w` when it is found. Pure. */
 enum w_verdict takeover_judge_w(const struct lane *lane, const struct sink_lane *read, uint64_t *w);
 /* Takes up what was read of W for a lane that waits for it. */

@@ -244,7 +244,7 @@ static void note_impossible(struct worker *worker, struct batch *batch)
     const struct batch_lane *entry = batch->lane_write_lanes[index];
     struct lane *lane = lane_of_tenure(worker, entry->lane, entry->tenure);
     if (lane != NULL) {
-        lane_doubt(worker, lane, job->why.message);
+        lane_doubt(worker, lane, HALT_POSTGRES_REFUSES, job->why.message);
     }
 }
 

@@ -123,12 +123,12 @@ static void an_offset_that_is_gone_is_out_of_range_and_a_better_one_reads_again(
     begin_at(source, 1, 0);
     assert_string_equal(await_value(source, 1, TOPIC_CUSTOMER_ACTIONS, PATIENCE_MS, NULL), "b0");
     begin_at(source, 0, 0);
-    assert_int_equal(await_next(source, 0, TOPIC_CUSTOMER_ACTIONS, SOURCE_OUT_OF_RANGE, &why), 0);
+    assert_int_equal(await_next(source, 0, TOPIC_CUSTOMER_ACTIONS, SOURCE_RECORDS_GONE, &why), 0);
     assert_non_null(strstr(why.message, "offset 0 does not exist: there are 10 to 20"));
     int64_t too_high[INPUT_TOPIC_COUNT] = {21, 0, 0, 0, 0};
     while (source_begin(source, 0, too_high, &why) == STATUS_RETRY)
         source_wait(source, 10);
-    assert_int_equal(await_next(source, 0, TOPIC_CUSTOMER_ACTIONS, SOURCE_OUT_OF_RANGE, &why), 0);
+    assert_int_equal(await_next(source, 0, TOPIC_CUSTOMER_ACTIONS, SOURCE_TOPIC_RECREATED, &why), 0);
     assert_non_null(strstr(why.message, "offset 21 does not exist: there are 10 to 20"));
     int64_t good[INPUT_TOPIC_COUNT] = {15, 0, 0, 0, 0};
     while (source_begin(source, 0, good, &why) == STATUS_RETRY)
@@ -237,7 +237,7 @@ static void a_topic_that_is_deleted_and_made_anew_is_told_and_then_out_of_range(
     int64_t offsets[INPUT_TOPIC_COUNT] = {0};
     offsets[TOPIC_GATEWAY_CALLBACKS] = 10;
     assert_int_equal(source_begin(source, 0, offsets, &why), STATUS_OK);
-    assert_int_equal(await_next(source, 0, TOPIC_GATEWAY_CALLBACKS, SOURCE_OUT_OF_RANGE, &why), 0);
+    assert_int_equal(await_next(source, 0, TOPIC_GATEWAY_CALLBACKS, SOURCE_TOPIC_RECREATED, &why), 0);
     assert_non_null(strstr(why.message, "there are 0 to 0"));
     source_close(source);
 }

@@ -1,8 +1,11 @@
 /* What halts a lane while the others go on, and what is only waited for, as stories. */
 #include "sim.h"
 
+#include "booking/halt.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 /* after those */
 #include <cmocka.h>
@@ -176,6 +179,88 @@ static void an_order_whose_time_zone_is_gone_halts_its_lane(void **state)
     sim_close(&sim);
 }
 
+/* --- the way out --- */
+
+static void batches_that_an_operator_has_emitted_again_come_once_more_and_then_all_is_as_ever(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 1, 31);
+    sim_start(&sim, 0);
+    sim_run(&sim, 2000);
+    sim.processes[0]->is_cut_off = true; /* decided, and not emitted */
+    place_some(&sim, 0, 3);
+    sim_run(&sim, 1000);
+    struct sim_row *row = &sim.postgres.rows[0];
+    assert_true(row->seq > row->w_seen);
+    sim_forget_w(&sim, 0);
+    sim_kill(&sim, 0);
+    sim_start(&sim, 0);
+    sim_run(&sim, 5000);
+    assert_true(row->is_halted);
+    assert_int_equal(halt_of_reason(row->halt_reason), HALT_W_LOST);
+    row->w_is_decided = true;
+    row->is_halted = false;
+    settle(&sim);
+    place_some(&sim, 3, 3);
+    settle(&sim);
+    assert_false(row->w_is_decided); /* the next batch ends it */
+    sim_forget_w(&sim, 0);
+    sim_rebalance(&sim);
+    sim_run(&sim, 5000);
+    assert_true(row->is_halted); /* what was decided then does not count for what is lost now */
+    sim_close(&sim);
+}
+
+/* Outbox batches that Postgres has lost. */
+static void leave_a_gap(struct sim_row *row, uint64_t until)
+{
+    row->outbox = realloc(row->outbox, until * sizeof *row->outbox);
+    assert_non_null(row->outbox);
+    row->outbox_capacity = until;
+    while (row->outbox_count < until) {
+        row->outbox[row->outbox_count] = (struct sim_outbox){.seq = row->outbox_count + 1};
+        row->outbox_count++;
+    }
+}
+
+static void a_postgres_that_forgot_decides_again_when_an_operator_accepts_it(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 1, 32);
+    sim_start(&sim, 0);
+    place_some(&sim, 0, 3);
+    settle(&sim);
+    sim_kill(&sim, 0);
+    sim_back_up(&sim);
+    sim_start(&sim, 0);
+    place_some(&sim, 3, 3);
+    settle(&sim);
+    size_t visible = sim_count_visible(&sim, TOPIC_STAGE_CHANGED);
+    uint64_t w;
+    assert_true(sim_w(&sim, 0, &w));
+    sim_fail_over(&sim);
+    sim_run(&sim, 15000);
+    struct sim_row *row = &sim.postgres.rows[0];
+    assert_true(row->is_halted);
+    assert_int_equal(halt_of_reason(row->halt_reason), HALT_POSTGRES_BEHIND);
+    assert_true(row->seq < w);
+    leave_a_gap(row, w);
+    row->seq = row->w_seen = w;
+    row->w_is_decided = true;
+    row->is_halted = false;
+    sim_run(&sim, 15000);
+    assert_false(row->is_halted);
+    for (int order = 3; order < 6; order++) {
+        struct uuid id = sim_order_of_lane(&sim, 0, order);
+        assert_non_null(sim_order(&sim, &id));
+    }
+    assert_int_equal(sim_count_visible(&sim, TOPIC_STAGE_CHANGED), visible + 3); /* the same three again */
+    assert_true(row->seq > w);
+    sim_close(&sim);
+}
+
 /* --- outages --- */
 
 static void outputs_that_kafka_does_not_take_stop_the_reading(void **state)
@@ -271,6 +356,8 @@ int main(void)
         cmocka_unit_test(offsets_that_are_gone_halt_the_lane),
         cmocka_unit_test(a_batch_that_postgres_refuses_halts_only_the_guilty_lane),
         cmocka_unit_test(an_order_whose_time_zone_is_gone_halts_its_lane),
+        cmocka_unit_test(batches_that_an_operator_has_emitted_again_come_once_more_and_then_all_is_as_ever),
+        cmocka_unit_test(a_postgres_that_forgot_decides_again_when_an_operator_accepts_it),
         cmocka_unit_test(outputs_that_kafka_does_not_take_stop_the_reading),
         cmocka_unit_test(postgres_away_is_waited_for),
         cmocka_unit_test(draining_finishes_what_was_begun),

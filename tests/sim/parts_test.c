@@ -169,6 +169,25 @@ static void a_w_or_an_offset_beyond_postgres_says_that_it_forgot(void **state)
     assert_int_equal(takeover_judge_w(&lane, &read, &w), W_FOUND);
 }
 
+static void what_an_operator_decided_goes_before_what_kafka_lost_or_postgres_forgot(void **state)
+{
+    (void)state;
+    uint64_t w = 99;
+    struct store_lane row = {.seq = 7, .w_seen = 4, .w_is_decided = true};
+    struct sink_lane read = {.w = 0};
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_FOUND); /* emitted again from there on */
+    assert_int_equal(w, 4);
+    read = (struct sink_lane){.has_w = true, .w = 4, .offsets = {1}};
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_FOUND); /* its offsets are of a time that Postgres forgot */
+    assert_int_equal(w, 4);
+    read.w = 5; /* Kafka has moved since: compared as ever */
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_POSTGRES_BEHIND);
+    read = (struct sink_lane){.has_w = true, .w = 8};
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_POSTGRES_BEHIND);
+    row.w_is_decided = false;
+    assert_int_equal(worker_judge_w(&row, &(struct sink_lane){.w = 0}, &w), W_IS_LOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +197,7 @@ int main(void)
         cmocka_unit_test(w_is_what_kafka_says_between_what_postgres_was_told_and_has),
         cmocka_unit_test(w_that_is_lost_is_known_only_when_nothing_or_all_was_emitted),
         cmocka_unit_test(a_w_or_an_offset_beyond_postgres_says_that_it_forgot),
+        cmocka_unit_test(what_an_operator_decided_goes_before_what_kafka_lost_or_postgres_forgot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,7 @@ struct sim_row {
     int64_t offsets[INPUT_TOPIC_COUNT];
     bool is_halted;
     char halt_reason[256];
+    bool w_is_decided;         /* by an operator; until the next write */
     struct sim_outbox *outbox; /* seq 1, 2 … */
     size_t outbox_count, outbox_capacity;
 };

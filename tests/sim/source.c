@@ -312,7 +312,7 @@ enum source_next source_next(struct source *source, int32_t lane, enum topic top
     int64_t *position = &source->positions[lane][topic];
     if (*position < log->begin || *position > log->end) {
         (void)failure_set(why, STATUS_FATAL, "offset %lld is not there", (long long)*position);
-        return SOURCE_OUT_OF_RANGE;
+        return *position < log->begin ? SOURCE_RECORDS_GONE : SOURCE_TOPIC_RECREATED;
     }
     const struct sim_record *record = find(log, *position);
     if (record == NULL) {

@@ -75,6 +75,7 @@ static void take(struct store *store, struct store_job *job)
         lane->seq = row->seq;
         lane->w_seen = row->w_seen;
         lane->is_halted = row->is_halted;
+        lane->w_is_decided = row->w_is_decided;
         strcpy(lane->halt_reason, row->halt_reason);
         strcpy(lane->system_id, "sim");
         memcpy(lane->offsets, row->offsets, sizeof lane->offsets);
@@ -165,6 +166,7 @@ static enum status write_batch(struct sim *sim, const struct store_job *job, int
         CHECK(write->w <= write->seq_after && write->w >= row->w_seen);
         row->seq = write->seq_after;
         row->w_seen = write->w;
+        row->w_is_decided = false;
         for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
             CHECK(write->offsets_after[topic] >= row->offsets[topic]);
         }
