@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import subprocess
+import threading
 import uuid
 
 import load
@@ -144,6 +145,29 @@ def test_nothing_is_found_where_only_the_worker_has_written(copy):
     assert [outcome for outcome, _ in kinds] == [0, 1, 2, 3, 4]
     assert copy.ask("SELECT count(*) FROM booking.refused_placements")[0][0] == 2
     assert copy.ask("SELECT count(*) FROM booking.order_history WHERE topic = 4")[0][0] > 0
+
+
+def test_nothing_is_found_while_workers_write(make_world):
+    world = make_world(policy=load.POLICY)
+    world.worker().wait_ready()
+    orders = load.make_orders(800, load.MIXED, seed=5)
+    writer = threading.Thread(target=load.play, args=(world.upstream, orders), kwargs={"wave": 100})
+    writer.start()
+    audits = 0
+    while writer.is_alive() or audits < 2:
+        world.command("audit")
+        audits += 1
+    writer.join()
+
+
+def test_what_cannot_be_audited_is_told_from_findings(healthy):
+    nobody = healthy.configuration(postgres={"conninfo": "host=127.0.0.1 port=1 user=nobody dbname=nothing"})
+    assert "Postgres cannot be reached" in healthy.command("audit", config=nobody, expect=69)
+    empty = healthy.configuration(postgres={"conninfo": healthy.servers.postgres})
+    assert "run `booking-worker migrate`" in healthy.command("audit", config=empty, expect=78)
+    assert "is no order id" in healthy.command("audit", "--order", "7", expect=64)
+    assert "belong to --settlement" in healthy.command("audit", "--from", "2026-01-01T00:00Z", expect=64)
+    assert "No such file" in healthy.command("audit", "--settlement", "/nowhere/at.all", expect=64)
 
 
 def test_nothing_is_written(copy):
