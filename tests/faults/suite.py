@@ -48,10 +48,21 @@ def say(text):
 class Sums:
     """What came of one scenario's rounds."""
 
-    def __init__(self):
-        self.rounds = self.faults = self.events = self.outputs = self.failed = 0
-        self.findings = collections.Counter()
-        self.times = []
+    COUNTS = ("rounds", "faults", "events", "outputs", "failed")
+
+    def __init__(self, known=None):
+        """`known`: as in a report of earlier runs."""
+        known = known or {}
+        for name in self.COUNTS:
+            setattr(self, name, known.get(name, 0))
+        self.findings = collections.Counter(known.get("findings", {}))
+        self.times = list(known.get("times_s", ()))
+
+    def include(self, other):
+        for name in self.COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.findings.update(other.findings)
+        self.times += other.times
 
     def add(self, stage, found):
         self.rounds += 1
@@ -64,14 +75,15 @@ class Sums:
         if found:
             self.findings.update(found.counts)
 
-    def row(self):
-        others = sum(count for kind, count in self.findings.items()
-                     if kind not in (checker.LOST, checker.DOUBLED, checker.DISORDER))
-        return {"rounds": self.rounds, "faults": self.faults, "events": self.events, "outputs": self.outputs,
-                "lost": self.findings[checker.LOST], "doubled": self.findings[checker.DOUBLED],
-                "out_of_order": self.findings[checker.DISORDER], "other": others, "failed_rounds": self.failed,
-                "recovered_p50_s": round(statistics.median(self.times), 1) if self.times else None,
-                "recovered_max_s": round(max(self.times), 1) if self.times else None, "recoveries": len(self.times)}
+    def report(self):
+        return {**{name: getattr(self, name) for name in self.COUNTS}, "findings": dict(self.findings),
+                "times_s": [round(seconds, 2) for seconds in self.times]}
+
+    def line(self, name):
+        back = f"{statistics.median(self.times):.1f} s / {max(self.times):.1f} s" if self.times else "–"
+        harm = " | ".join(str(self.findings[kind]) for kind in (checker.LOST, checker.DOUBLED, checker.DISORDER))
+        return (f"| {name} | {self.faults:,} | {self.events:,} | {harm} | {back} |"
+                + (f" {self.failed} of {self.rounds} rounds failed" if self.failed else ""))
 
 
 def table(sums):
@@ -79,20 +91,11 @@ def table(sums):
     lines = ["| scenario | faults | events | lost | doubled | out of order | back to work, p50 / max |",
              "|---|---:|---:|---:|---:|---:|---:|"]
     whole = Sums()
-    for name, part in sums.items():
-        lines.append(line(name, part.row()))
-        for field in ("rounds", "faults", "events", "outputs", "failed"):
-            setattr(whole, field, getattr(whole, field) + getattr(part, field))
-        whole.findings.update(part.findings)
-        whole.times += part.times
-    lines.append(line("all", whole.row()))
-    return "\n".join(lines), whole
-
-
-def line(name, row):
-    back = f"{row['recovered_p50_s']} s / {row['recovered_max_s']} s" if row["recoveries"] else "–"
-    return (f"| {name} | {row['faults']:,} | {row['events']:,} | {row['lost']} | {row['doubled']} | {row['out_of_order']} | "
-            f"{back} |" + (f" {row['failed_rounds']} rounds failed" if row["failed_rounds"] else ""))
+    for name, part in sorted(sums.items()):
+        lines.append(part.line(name))
+        whole.include(part)
+    lines.append(whole.line("all"))
+    return "\n".join(lines)
 
 
 class Suite:
@@ -102,7 +105,7 @@ class Suite:
         self.arguments = arguments
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="booking-faults."))
         self.directory.chmod(0o755)
-        self.sums, self.rounds = {}, 0
+        self.sums, self.rounds = {}, 0  # of this run
         say(f"starting three brokers and two Postgres servers in {self.directory}")
         self.servers = Servers(self.directory)
         self.proxies = Proxies(self.servers)
@@ -123,6 +126,9 @@ class Suite:
                 found.add(checker.STUCK, trouble)
         except Exception:  # pylint: disable=broad-except  # a round that breaks is a failed round
             traceback.print_exc()
+        except BaseException:  # told to leave
+            stage.close()
+            raise
         sums.add(stage, found)
         for note, times in stage.notes.items():
             say(f"{note}, {times} times")
@@ -174,41 +180,35 @@ class Suite:
 def rounds(arguments):
     """Yields (scenario, seed, faults)."""
     numbers = random.Random(arguments.seed)
-    if arguments.scenario:
-        for name in arguments.scenario:
-            chosen = scenarios.ALL[name]
-            yield chosen, arguments.seed, arguments.faults or (arguments.short and chosen.few) or chosen.count
-        return
-    if arguments.short:
-        for chosen in scenarios.ALL.values():
-            if chosen.few:
-                yield chosen, arguments.seed, chosen.few
-        return
+    names = arguments.scenario or [name for name, one in scenarios.ALL.items() if one.few or not arguments.short]
+
+    def faults(chosen):
+        return arguments.faults or (arguments.short and chosen.few) or chosen.count
     if not arguments.minutes:
-        for chosen in scenarios.ALL.values():
-            yield chosen, arguments.seed, arguments.faults or chosen.count
+        for name in names:
+            yield scenarios.ALL[name], arguments.seed, faults(scenarios.ALL[name])
         return
-    until = time.monotonic() + 60 * arguments.minutes
-    names = []
+    until, left = time.monotonic() + 60 * arguments.minutes, []
     while time.monotonic() < until:
-        names = names or numbers.sample(sorted(scenarios.ALL), len(scenarios.ALL))
-        chosen = scenarios.ALL[names.pop()]
-        yield chosen, numbers.getrandbits(30), arguments.faults or chosen.count
+        left = left or numbers.sample(names, len(names))
+        chosen = scenarios.ALL[left.pop()]
+        yield chosen, numbers.getrandbits(30), faults(chosen)
 
 
 def read_arguments():
     parser = argparse.ArgumentParser(prog="tests/faults/run", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenario", nargs="*", help="names from --list")
     parser.add_argument("--seed", type=int, default=1, help="what is broken, and when (1)")
-    parser.add_argument("--minutes", type=float, help="so long, instead of each scenario once")
+    parser.add_argument("--minutes", type=float, help="so long, instead of each scenario once; with names, only those")
     parser.add_argument("--events", type=int, default=0, help="go on with a round until it has so many events")
     parser.add_argument("--faults", type=int, help="so many per round instead of the scenario's own number")
-    parser.add_argument("--rate", type=int, default=1000, help="events per second that are sent at most (1000)")
+    parser.add_argument("--rate", type=int, help="events per second that are sent at most (1000; with --short 500)")
     parser.add_argument("--short", action="store_true", help="few faults a round; without names, only the scenarios of tests/run")
-    parser.add_argument("--report", type=pathlib.Path, help="directory for faults.json and faults.md")
+    parser.add_argument("--report", type=pathlib.Path, help="directory for faults.json and faults.md; adds to what earlier runs left there")
     parser.add_argument("--keep", action="store_true", help="keep the servers' logs also when all is well")
     parser.add_argument("--list", action="store_true", help="name the scenarios")
     arguments = parser.parse_args()
+    arguments.rate = arguments.rate or (500 if arguments.short else 1000)
     unknown = [name for name in arguments.scenario if name not in scenarios.ALL]
     if unknown:
         print(f"tests/faults/run: there is no scenario {unknown[0]}; --list names them", file=sys.stderr)
@@ -216,12 +216,16 @@ def read_arguments():
     return arguments
 
 
-def report(directory, sums, arguments, whole):
+def report(directory, sums):
+    """Adds this run to what the directory has of earlier ones."""
     directory.mkdir(parents=True, exist_ok=True)
-    text = {"seed": arguments.seed, "seconds": int(time.monotonic() - STARTED), "all": whole.row(),
-            "scenarios": {name: part.row() for name, part in sums.items()}}
-    (directory / "faults.json").write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
-    (directory / "faults.md").write_text(table(sums)[0] + "\n", encoding="utf-8")
+    path = directory / "faults.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    whole = {name: Sums(part) for name, part in known.items()}
+    for name, part in sums.items():
+        whole.setdefault(name, Sums()).include(part)
+    path.write_text(json.dumps({name: part.report() for name, part in whole.items()}) + "\n", encoding="utf-8")
+    (directory / "faults.md").write_text(table(whole) + "\n", encoding="utf-8")
 
 
 def main():
@@ -242,10 +246,9 @@ def main():
     finally:
         suite.close()
         if suite.sums:
-            text, whole = table(suite.sums)
-            print(text)
+            print(table(suite.sums))
             if arguments.report:
-                report(arguments.report, suite.sums, arguments, whole)
+                report(arguments.report, suite.sums)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -35,8 +35,8 @@ def workers_killed_at_random(stage, count):
     """kill -9 of one worker, or of several, at any moment, also while they come back."""
     killed = 0
     while killed < count:
-        stage.pause(0.1, 2.0)
-        victims = stage.random.sample(stage.workers, stage.random.choice((1, 1, 1, 2, 3)))
+        stage.pause(0.05, 1.5)
+        victims = stage.random.sample(stage.workers, stage.random.choice((1, 1, 2, 2, 3)))
         for worker in victims:
             worker.kill()
         stage.fault(len(victims))
