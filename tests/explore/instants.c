@@ -1,6 +1,8 @@
 /* One millisecond before, exactly at, and one after every bound that the rules know. */
 #include "explore/instants.h"
 
+#include "explore/menu.h"
+
 struct soonest {
     int64_t now_ms, at_ms;
 };
@@ -35,8 +37,10 @@ static void consider_appointment(struct soonest *soonest, const struct order *or
 {
     const struct policy *policy = &order->policy;
     consider_around(soonest, start_ms);
-    if (order->stage == STAGE_EXECUTION)
+    if (order->stage == STAGE_EXECUTION) {
         consider_around(soonest, start_ms - policy->free_cancel_ms);
+        consider_around(soonest, start_ms - policy->reminder_before_ms);
+    }
     /* Windows that end at the start when they begin here (E4, E6, cap_at_start). */
     if (order->stage == STAGE_EXECUTION && order->proposal == PROPOSAL_PENDING &&
         order->proposed.price_minor > order->terms.price_minor) {
@@ -70,5 +74,18 @@ int64_t next_instant_ms(const struct position *position)
         consider(&soonest, midnight_ms - 1);
         consider(&soonest, midnight_ms);
     }
+    return soonest.at_ms;
+}
+
+int64_t instant_of_move(const struct position *position, int move)
+{
+    if (move == MOVE_TIME)
+        return next_instant_ms(position);
+    if (move == MOVE_FAR)
+        return position->now_ms + 100 * DAY_MS;
+    struct soonest soonest = {position->now_ms, NO_INSTANT};
+    for (int i = 0; i < DEADLINE_COUNT; i++)
+        if (position->order.clocks[i].due_ms != NO_INSTANT)
+            consider(&soonest, position->order.clocks[i].told_ms);
     return soonest.at_ms;
 }

@@ -12,8 +12,8 @@ void life_move(struct position *position, int move, life_watcher *watch, void *c
     struct result result;
     struct event event;
     struct life_step step = {.move = move, .position = position};
-    if (move == MOVE_TIME) {
-        int64_t until_ms = next_instant_ms(position);
+    if (move < MOVE_EVENTS) {
+        int64_t until_ms = instant_of_move(position, move);
         position->now_ms = until_ms;
         watch(&step, context);
         while (process_tick(&position->order, until_ms, world.zone, &result)) {

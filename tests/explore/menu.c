@@ -75,7 +75,8 @@ struct move {
 #define A_REPORT(kind)   {kind, THE_FIRST, false}, {kind, THE_LAST, false}, {kind, UNKNOWN, true}
 
 static const struct move moves[] = {
-    {EVENT_NONE, PLAIN, false}, /* MOVE_TIME */
+    [MOVE_TIME] = {EVENT_NONE, PLAIN, false}, [MOVE_TO_DEADLINE] = {EVENT_NONE, PLAIN, true},
+    [MOVE_FAR] = {EVENT_NONE, PLAIN, true},
     {CUSTOMER_PLACES, START_0, false}, {CUSTOMER_PLACES, START_1, false}, {CUSTOMER_PLACES, START_2, false},
     {CUSTOMER_PLACES, START_3, false}, {CUSTOMER_PLACES, BY_A_STRANGER, true}, {CUSTOMER_PLACES, END_AT_THE_START, true},
     {CUSTOMER_PLACES, START_NOW, true}, {CUSTOMER_PLACES, START_IN_A_MOMENT, true},

@@ -4,9 +4,11 @@
 
 #include "explore/position.h"
 
-#define MOVE_TIME 0 /* the move that is no event: time passes to the next instant that matters */
+/* The moves that are no events: time passes to the next instant that matters; after an outage, to the first deadline itself at
+ * once, or to long after everything. */
+enum { MOVE_TIME, MOVE_TO_DEADLINE, MOVE_FAR, MOVE_EVENTS };
 
-/* Moves are numbered 1 … menu_size() - 1; the numbers are good for one build of this program. */
+/* Events are numbered MOVE_EVENTS … menu_size() - 1; the numbers are good for one build of this program. */
 int menu_size(void);
 /* False where the variant says nothing here: no refund to report on, no amount due, the same start as before. */
 bool menu_event(const struct position *position, int move, struct event *out);

@@ -119,15 +119,20 @@ static const char *opinion_of_firing(const struct order *before, const struct ev
     return NULL;
 }
 
+/* Whose action a deadline waits for. */
+static enum party person_of(const struct order *order, int deadline)
+{
+    static const enum party persons[DEADLINE_COUNT] = {
+        [DEADLINE_PAYMENT] = PARTY_CUSTOMER, [DEADLINE_PROPOSAL] = PARTY_CUSTOMER,
+        [DEADLINE_TOPUP] = PARTY_CUSTOMER,   [DEADLINE_REQUEST] = PARTY_PROVIDER,
+        [DEADLINE_DONE] = PARTY_PROVIDER,    [DEADLINE_ACCEPTANCE] = PARTY_CUSTOMER,
+    };
+    return deadline == DEADLINE_CONFIRMATION ? order->turn : persons[deadline];
+}
+
 /* N3: once, so long before, to whom it waits for, and only while the deadline still lies ahead. */
 static const char *opinion_of_reminder(const struct order *before, const struct result *result, int64_t until_ms)
 {
-    const enum party persons[DEADLINE_COUNT] = {
-        [DEADLINE_CONFIRMATION] = before->turn, [DEADLINE_PAYMENT] = PARTY_CUSTOMER,
-        [DEADLINE_PROPOSAL] = PARTY_CUSTOMER,   [DEADLINE_TOPUP] = PARTY_CUSTOMER,
-        [DEADLINE_REQUEST] = PARTY_PROVIDER,    [DEADLINE_DONE] = PARTY_PROVIDER,
-        [DEADLINE_ACCEPTANCE] = PARTY_CUSTOMER,
-    };
     int deadline = (int)result->kind - EVENT_DEADLINE;
     const struct clock *clock = &before->clocks[deadline];
     if (!runs(before, deadline) || clock->is_reminded || clock->told_ms < until_ms)
@@ -135,8 +140,22 @@ static const char *opinion_of_reminder(const struct order *before, const struct 
     if (result->at_ms != clock->told_ms - world.policy.reminder_before_ms || result->at_ms >= until_ms ||
         result->at_ms < clock->started_ms)
         return "N3: a reminder goes out reminder_before its deadline, and not when that lies before the clock's start";
-    if (result->notice_count != 1 || notice_recipient(result->notices[0].kind) != persons[deadline])
+    if (result->notice_count != 1 || notice_recipient(result->notices[0].kind) != person_of(before, deadline))
         return "N3: who is reminded is the person whose action it is";
+    return NULL;
+}
+
+const char *opinion_of_reminders(const struct order *order, int64_t until_ms)
+{
+    for (int i = 0; i < DEADLINE_COUNT; i++) {
+        const struct clock *clock = &order->clocks[i];
+        int64_t at_ms = clock->told_ms - world.policy.reminder_before_ms;
+        if (!runs(order, i) || person_of(order, i) == PARTY_NONE || clock->told_ms < until_ms)
+            continue;
+        bool is_due = at_ms >= clock->started_ms && at_ms < until_ms;
+        if (clock->is_reminded != is_due)
+            return "N3: whose action a deadline waits for is reminded once, so long before";
+    }
     return NULL;
 }
 
@@ -318,6 +337,11 @@ const char *opinion_of_money(const struct order *before, const struct order *aft
         return "Z2: on closing the balance is paid out, unless it is held; never otherwise";
     if (sums.request != expected.request)
         return "P7: asked for is exactly what is missing";
+    bool holds = before->payout_held ||
+                 (result->kind == GATEWAY_REVERSED && before->stage != STAGE_CANCELLED &&
+                  before->ledger.payout_instructed_minor == 0 && strcmp(event->amount.currency, before->currency) == 0);
+    if (after->payout_held != (holds && result->kind != OPERATOR_RELEASES_PAYOUT))
+        return "M4: a reversal holds the payout that was not instructed yet, until an operator releases it";
     const char *broken = opinion_of_move(before, event, result);
     return broken != NULL ? broken : opinion_of_foreign(before, after, event, result);
 }

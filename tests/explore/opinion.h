@@ -11,6 +11,8 @@ const char *opinion_of_clocks(const struct order *before, const struct order *af
                               const struct result *result, int64_t until_ms);
 const char *opinion_of_money(const struct order *before, const struct order *after, const struct event *event,
                              const struct result *result);
+/* Of an order for which time has come up to `until_ms`: who had to be reminded was. */
+const char *opinion_of_reminders(const struct order *order, int64_t until_ms);
 /* Of an order for which everything before now has fired. */
 const char *opinion_of_state(const struct position *position);
 

@@ -130,7 +130,7 @@ static void compare_without_ticks(struct search *search, struct trial *trial, co
 {
     static struct position ticked;
     memcpy(&ticked, &trial->after, sizeof ticked);
-    for (int move = 1; move < menu_size() && search->broken[0] == '\0'; move++) {
+    for (int move = MOVE_EVENTS; move < menu_size() && search->broken[0] == '\0'; move++) {
         if (menu_is_dated_back(move))
             continue; /* it may come before what has fired */
         trial_without_ticks(trial, late, &ticked, move);

@@ -212,7 +212,7 @@ static void notice_results(const struct life_step *step, void *context)
 static bool is_idle(const struct position *position, int move)
 {
     static struct position later;
-    bool does_something = move != MOVE_TIME;
+    bool does_something = move >= MOVE_EVENTS;
     if (does_something)
         return false;
     later = *position;
@@ -228,7 +228,7 @@ static void tell_move(struct teller *teller, struct position *position, int move
         return;
     }
     life_move(position, move, tell, teller);
-    if (move == MOVE_TIME) {
+    if (move < MOVE_EVENTS) {
         tell_state(teller->out, &position->order);
         fprintf(teller->out, "\n");
     } else {
@@ -273,7 +273,7 @@ static void tell_some_placement(struct teller *teller)
 {
     static struct position other;
     position_first(&other);
-    for (int move = 1; move < menu_size(); move++) {
+    for (int move = MOVE_EVENTS; move < menu_size(); move++) {
         struct event event;
         if (menu_event(&other, move, &event) && event.kind == CUSTOMER_PLACES) {
             tell_move(teller, &other, move);
@@ -296,7 +296,7 @@ void story_write(FILE *out, const struct search *search, const struct story *sto
     tell_policy(out);
     for (int i = 0; i < count; i++) {
         teller.is_last = i == count - 1;
-        bool is_event = moves[i] != MOVE_TIME && menu_event(&position, moves[i], &last);
+        bool is_event = moves[i] >= MOVE_EVENTS && menu_event(&position, moves[i], &last);
         if (!teller.has_place && !(is_event && last.kind == CUSTOMER_PLACES))
             tell_some_placement(&teller);
         tell_move(&teller, &position, moves[i]);

@@ -63,15 +63,16 @@ static void check_repetition(struct trial *trial)
     broken(trial, "a repeated event id is a duplicate, which changes nothing and fires no deadline");
 }
 
-static void let_time_pass(struct trial *trial, const struct position *before)
+static void let_time_pass(struct trial *trial, const struct position *before, int move)
 {
     static struct order previous;
     struct order *order = &trial->after.order;
     struct result result;
-    int64_t until_ms = next_instant_ms(before);
+    int64_t until_ms = instant_of_move(before, move);
     trial->is_possible = until_ms != NO_INSTANT;
     if (!trial->is_possible) {
-        bool is_at_rest = stage_is_final(order->stage) || order->stage == STAGE_NONE || order->claim == CLAIM_OPEN;
+        bool is_at_rest = move != MOVE_TIME || stage_is_final(order->stage) || order->stage == STAGE_NONE ||
+                          order->claim == CLAIM_OPEN;
         broken(trial,
                is_at_rest ? NULL : "V4: an order that is not at its end waits for a deadline, or for a claim's end");
         return;
@@ -83,6 +84,7 @@ static void let_time_pass(struct trial *trial, const struct position *before)
         trial->fired += result.outcome == OUTCOME_APPLIED;
         order_copy(&previous, order);
     }
+    broken(trial, opinion_of_reminders(order, until_ms));
     trial->after.now_ms = until_ms;
     int64_t next_ms = process_next_due_ms(order);
     if (next_ms != NO_INSTANT && next_ms < until_ms)
@@ -99,8 +101,8 @@ void trial_run(struct trial *trial, const struct position *before, int move)
     trial->fired = 0;
     trial->broken[0] = '\0';
     trial->extra = EXTRA_NOTHING;
-    if (move == MOVE_TIME) {
-        let_time_pass(trial, before);
+    if (move < MOVE_EVENTS) {
+        let_time_pass(trial, before, move);
         return;
     }
     trial->is_possible = menu_event(before, move, &trial->event);
