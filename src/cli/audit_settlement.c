@@ -365,6 +365,10 @@ void settlement_meet(struct settlement *settlement, const struct settlement_entr
     const bool has_gateways = settlement->columns[COLUMN_GATEWAY] >= 0;
     identify(&wanted, (int)entry->kind, has_gateways ? entry->gateway : (struct text){0}, entry->payment_id);
     struct settled *line = find(settlement, &wanted);
+    /* Two orders may have payments of one id, and the file then a line for each. */
+    const struct settled *end = settlement->settled + settlement->count;
+    while (line != NULL && line->is_met && line + 1 < end && line[1].a == line->a && line[1].b == line->b)
+        line++;
     if (line == NULL) {
         if (is_in_span(settlement, entry->at_ms)) {
             char at[VALUE_SIZE], amount[VALUE_SIZE] = "an unknown amount";
@@ -376,8 +380,12 @@ void settlement_meet(struct settlement *settlement, const struct settlement_entr
         }
         return;
     }
+    if (line->is_met && entry->kind != SETTLED_REFUND && entry->kind != SETTLED_PAYOUT)
+        finding_add(findings, "settlement.missing", spot,
+                    "%s %.*s: the history has it more often than the file (%s:%" PRIu32 ")", kinds[entry->kind],
+                    (int)entry->payment_id.length, entry->payment_id.data, settlement->path, line->line);
     if (line->is_met)
-        return;
+        return; /* an instruction may be reported again */
     line->is_met = true;
     if (entry->is_dead)
         finding_add(findings, "settlement.dead_letter", spot,

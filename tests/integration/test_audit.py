@@ -461,6 +461,12 @@ def test_what_only_the_settlement_has_is_found(copy):
     assert [(name, "refund nobody-knows-it of 1.00 EUR" in says) for name, says in found] == [("settlement.extra", True)]
 
 
+def test_a_line_that_stands_in_the_settlement_twice_is_found(copy):
+    first, _ = copy.ask("SELECT min(occurred_at), 0 FROM booking.order_history WHERE occurred_at > now() - interval '4 hours'")[0]
+    found = reconcile(copy, lambda rows: [*rows, [*rows[2][:4], first.isoformat(), "again"]])
+    assert [(name, says.endswith("it stands in the file twice")) for name, says in found] == [("settlement.extra", True)]
+
+
 def test_other_amounts_and_currencies_in_the_settlement_are_found(copy):
     found = reconcile(copy, lambda rows: [[*rows[0][:2], "79.99", *rows[0][3:]], [*rows[-1][:2], "8000", "JPY", *rows[-1][4:]], *rows[1:-1]])
     assert [name for name, _ in found] == ["settlement.different"] * 2
