@@ -51,6 +51,12 @@ struct config {
     int32_t worker_cache_mib;        /* 256: packed orders kept in memory */
     int32_t worker_idle_tick_ms;     /* 10,000 */
     int32_t worker_shutdown_ms;      /* 20,000: what SIGTERM leaves for draining */
+    /* breaker: pauses a lane that gets hardly anything but bad records */
+    int32_t breaker_dead_letters_percent; /* 50; 0 = it never does */
+    int32_t breaker_records;              /* 200: the share is that of so many records of one lane */
+    int32_t breaker_window_ms;            /* 60,000: which came within so long */
+    int32_t breaker_pause_ms;             /* 60,000: the first pause; each that follows at once is twice as long */
+    int32_t breaker_pause_max_ms;         /* 900,000 */
     /* http, log */
     char http_listen[64]; /* "0.0.0.0" */
     int32_t http_port;    /* 8080; 0 = any free one, logged */

@@ -26,6 +26,7 @@ enum metric {
     METRIC_LANE_EPOCH,        /* booking_lane_epoch {lane} */
     METRIC_LANE_RUNNING,      /* booking_lane_running {lane}: 1 taken and running */
     METRIC_LANE_HALTED,       /* booking_lane_halted {lane} */
+    METRIC_LANE_PAUSED,       /* booking_lane_paused {lane}: by the breaker, for too many dead letters */
     METRIC_DEADLINES_OPEN,    /* booking_deadlines_open: orders that wait for a deadline or reminder */
     METRIC_DEADLINES_OVERDUE, /* booking_deadlines_overdue: due by the wall clock and not fired yet */
     METRIC_CACHE_BYTES,       /* booking_order_cache_bytes */

@@ -24,7 +24,7 @@ bool worker_is_drained(const struct worker *worker);
 
 struct worker_lane_status {
     int32_t lane;
-    const char *state; /* "taking", "claiming", "running", "backing off", "halted" … */
+    const char *state; /* "taking", "claiming", "running", "paused", "backing off", "halted" … */
     uint64_t epoch, seq, w;
     int64_t lag_records;
     char why[256]; /* of a halt or back-off */
@@ -36,6 +36,7 @@ struct worker_status {
     char why_not[256];
     int64_t last_turn_ms; /* wall time: for /livez */
     int lanes_assigned, lanes_running, lanes_halted;
+    int lanes_paused; /* of those that run: by the breaker */
 };
 int worker_snapshot(struct worker *worker, struct worker_status *status, struct worker_lane_status *lanes,
                     int lanes_max);

@@ -122,6 +122,17 @@ const struct config_key config_keys[] = {
     ROW("worker", "shutdown", DURATION, worker_shutdown_ms, .usual = "20s", .least = 1000, .most = 10 * MINUTE,
         .help = "what SIGTERM leaves for finishing; below the pod's grace period"),
 
+    ROW("breaker", "dead_letters_percent", COUNT, breaker_dead_letters_percent, .usual = "50", .least = 0, .most = 100,
+        .help = "a lane is paused when so many of its records in a hundred become dead letters; 0 = never"),
+    ROW("breaker", "records", COUNT, breaker_records, .usual = "200", .least = 1, .most = 1000000,
+        .help = "of how many records of the lane the share is taken"),
+    ROW("breaker", "window", DURATION, breaker_window_ms, .usual = "1min", .least = 1000, .most = HOUR,
+        .help = "they have to come within this time: a bad record now and then is no flood"),
+    ROW("breaker", "pause", DURATION, breaker_pause_ms, .usual = "1min", .least = 100, .most = HOUR,
+        .help = "then a few records are tried; when they are bad too, the next pause is twice as long"),
+    ROW("breaker", "pause_max", DURATION, breaker_pause_max_ms, .usual = "15min", .least = 100, .most = 24 * HOUR,
+        .help = "no pause is longer, but for breaker.pause itself"),
+
     ROW("http", "listen", TEXT, http_listen, .usual = "0.0.0.0", .accepts = is_address,
         .allowed = "an IPv4 or IPv6 address", .help = "address of /livez, /readyz, /metrics and the status page"),
     ROW("http", "port", COUNT, http_port, .usual = "8080", .least = 0, .most = 65535,

@@ -46,6 +46,8 @@ const struct metric_row metric_table[METRIC_COUNT] = {
                              .help = "1 when the lane is taken and running here."},
     [METRIC_LANE_HALTED] = {"booking_lane_halted", GAUGE, .labels = {"lane"},
                             .help = "1 when the lane is halted and waits for an operator."},
+    [METRIC_LANE_PAUSED] = {"booking_lane_paused", GAUGE, .labels = {"lane"},
+                            .help = "1 while the lane is not read, since too many of its records were dead letters."},
     [METRIC_DEADLINES_OPEN] = {"booking_deadlines_open", GAUGE,
                                .help = "Orders of our lanes that wait for a deadline or a reminder."},
     [METRIC_DEADLINES_OVERDUE] = {"booking_deadlines_overdue", GAUGE,

@@ -72,9 +72,10 @@ int page_ready(const struct view *view, bool is_verbose, struct buffer *page)
               dependency->is_ready ? "" : ": ", dependency->is_ready ? "" : dependency->why);
     }
     if (is_verbose)
-        print(page, "%s worker: %d lanes assigned, %d running, %d halted%s%s\n", view->worker.is_ready ? "[+]" : "[-]",
-              view->worker.lanes_assigned, view->worker.lanes_running, view->worker.lanes_halted,
-              view->worker.is_ready ? "" : ": ", view->worker.is_ready ? "" : view->worker.why_not);
+        print(page, "%s worker: %d lanes assigned, %d running, %d halted, %d paused%s%s\n",
+              view->worker.is_ready ? "[+]" : "[-]", view->worker.lanes_assigned, view->worker.lanes_running,
+              view->worker.lanes_halted, view->worker.lanes_paused, view->worker.is_ready ? "" : ": ",
+              view->worker.is_ready ? "" : view->worker.why_not);
     print(page, ready ? "ready\n" : "not ready\n");
     return ready ? 200 : 503;
 }
@@ -100,15 +101,15 @@ static void print_row(struct buffer *page, const char *name, bool is_good, const
 
 static void print_lanes(struct buffer *page, const struct view *view)
 {
-    print(page, "<h2>Lanes: %d assigned, %d running, %d halted</h2>\n", view->worker.lanes_assigned,
-          view->worker.lanes_running, view->worker.lanes_halted);
+    print(page, "<h2>Lanes: %d assigned, %d running, %d halted, %d paused</h2>\n", view->worker.lanes_assigned,
+          view->worker.lanes_running, view->worker.lanes_halted, view->worker.lanes_paused);
     print(page,
           "<table>\n<tr><th>lane</th><th>state</th><th>epoch</th><th>batches in Postgres</th><th>emitted to Kafka</th>"
           "<th>records behind</th><th>why</th></tr>\n");
     for (int i = 0; i < view->lane_count; i++) {
         const struct worker_lane_status *lane = &view->lanes[i];
-        print(page, "<tr class=\"%s\"><td>%" PRId32 "</td><td>", strcmp(lane->state, "halted") == 0 ? "bad" : "good",
-              lane->lane);
+        bool is_bad = strcmp(lane->state, "halted") == 0 || strcmp(lane->state, "paused") == 0;
+        print(page, "<tr class=\"%s\"><td>%" PRId32 "</td><td>", is_bad ? "bad" : "good", lane->lane);
         html_append(page, lane->state);
         print(page, "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRId64 "</td><td>",
               lane->epoch, lane->seq, lane->w, lane->lag_records);

@@ -50,8 +50,10 @@ struct batch_lane {
     int32_t first_order, last_order;    /* -1 = none */
     int64_t read_until_ms;              /* T4 */
     int64_t offsets[INPUT_TOPIC_COUNT]; /* next to be read after this batch */
+    int record_count;
     /* decided */
     bool is_decided; /* takes part in the write */
+    int dead_count;  /* records that became dead letters */
     struct buffer outbox;
     int output_count;
     size_t order_from, order_to, history_from, history_to; /* its parts of the write's arrays */

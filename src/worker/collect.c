@@ -17,7 +17,7 @@ static bool has_room_in_outbox(const struct worker *worker, const struct lane *l
     return lane->seq - lane->w < (uint64_t)worker->config->worker_unemitted_max;
 }
 
-static bool may_be_read(struct worker *worker, const struct lane *lane)
+static bool may_be_read(struct worker *worker, struct lane *lane)
 {
     if (lane->state != LANE_RUNNING || !has_room_in_outbox(worker, lane)) {
         return false;
@@ -26,7 +26,7 @@ static bool may_be_read(struct worker *worker, const struct lane *lane)
         worker_wake_at(worker, lane->held_until_us);
         return false;
     }
-    return true;
+    return !lane_is_paused(worker, lane);
 }
 
 static bool is_full(const struct worker *worker, const struct batch *batch)
@@ -135,6 +135,10 @@ static bool take_record(struct worker *worker, struct batch *batch, struct lane 
     merge_take(&lane->merge, topic, &item->record);
     batch->lanes[lane_index].offsets[topic] = item->record.offset + 1;
     batch->record_bytes += item->record.value.length + item->record.key.length;
+    batch->lanes[lane_index].record_count++;
+    if (breaker_note_taken(&lane->breaker, worker->config, worker->now_us, status != STATUS_OK)) {
+        lane_say_paused(lane);
+    }
     if (status == STATUS_OK) {
         sort_in(worker, batch, lane_index, place);
     } else {
@@ -167,7 +171,7 @@ static int take_turn(struct worker *worker, struct batch *batch, struct lane *la
     int lane_index = -1;
     struct failure why = {{0}};
     bool is_in_range = merge_fill(&lane->merge, worker->source, lane->number, &why);
-    while (is_in_range && taken < TURN_RECORDS && !is_full(worker, batch)) {
+    while (is_in_range && taken < TURN_RECORDS && !is_full(worker, batch) && !lane_is_paused(worker, lane)) {
         bool wants_ends;
         enum topic topic = merge_next(&lane->merge, &wants_ends);
         if (wants_ends) {

@@ -10,7 +10,7 @@
 /* Where the batch stood before an order, to take back what was added. */
 struct mark {
     size_t outbox, history;
-    int outputs;
+    int outputs, dead;
 };
 
 /* One order's turn. */
@@ -30,13 +30,15 @@ static struct order order_at_hand; /* large; one thread */
 
 static struct mark mark_of(const struct turn *turn)
 {
-    return (struct mark){turn->lane->outbox.length, turn->batch->history_count, turn->lane->output_count};
+    return (struct mark){turn->lane->outbox.length, turn->batch->history_count, turn->lane->output_count,
+                         turn->lane->dead_count};
 }
 
 static void take_back(struct turn *turn, struct mark mark)
 {
     turn->lane->outbox.length = mark.outbox;
     turn->lane->output_count = mark.outputs;
+    turn->lane->dead_count = mark.dead;
     turn->batch->history_count = mark.history;
 }
 
@@ -104,6 +106,7 @@ static void add_dead_letter(struct turn *turn, struct batch_item *item, const ch
                              &turn->lane->outbox);
     turn->lane->output_count++;
     turn->batch->dead[item->dead_stage]++;
+    turn->lane->dead_count++;
     LOG(WARNING, "dead letter", LOG_T("topic", topic_suffix(item->record.topic)),
         LOG_I("partition", item->record.partition), LOG_I("offset", item->record.offset),
         LOG_T("exception", item->exception), LOG_T("why", message));
@@ -364,7 +367,7 @@ static bool decide_lane(struct turn *turn, bool *needs_recall, bool *is_fatal)
 {
     struct batch *batch = turn->batch;
     struct batch_lane *lane = turn->lane;
-    lane->output_count = 0;
+    lane->output_count = lane->dead_count = 0;
     buffer_clear(&lane->outbox);
     lane->order_from = batch->order_write_count;
     lane->history_from = batch->history_count;

@@ -53,6 +53,7 @@ void lane_end(struct worker *worker, struct lane *lane, enum lane_state state)
         source_stop(worker->source, lane->number);
     }
     merge_clear(&lane->merge, worker->source);
+    breaker_init(&lane->breaker);
     timers_clear(&lane->timers);
     emission_forget(worker, lane, UINT64_MAX);
     if (lane->tenure != 0) {
@@ -162,4 +163,26 @@ void lane_halt(struct worker *worker, struct lane *lane, const char *reason)
     LOG(ERROR, "lane halted; the others go on", LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch),
         LOG_I("seq", lane->seq_stored), LOG_I("w", lane->w), LOG_T("why", kept), LOG_T("next", next),
         LOG_T("page", page));
+}
+
+bool lane_is_paused(struct worker *worker, struct lane *lane)
+{
+    if (breaker_lets_read(&lane->breaker, worker->now_us)) {
+        return false;
+    }
+    if (lane->breaker.state == BREAKER_OPEN && lane->breaker.until_us > worker->now_us) {
+        worker_wake_at(worker, lane->breaker.until_us);
+    }
+    return true; /* else it waits for what was taken to be decided, and that wakes the worker */
+}
+
+void lane_say_paused(struct lane *lane)
+{
+    int64_t pause_ms = lane->breaker.pause_ms;
+    snprintf(lane->why, sizeof lane->why,
+             "too many of its records became dead letters: not read for %lld ms, then a few records are tried",
+             (long long)pause_ms);
+    LOG(ERROR, "lane paused: too many of its records became dead letters; the others go on",
+        LOG_I("lane", lane->number), LOG_I("pause_ms", pause_ms), LOG_T("next", "booking-worker dead-letters list"),
+        LOG_T("page", "deploy/runbook/dead-letters.md"));
 }

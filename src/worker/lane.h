@@ -4,6 +4,7 @@
 #define WORKER_LANE_H
 
 #include "booking/halt.h"
+#include "breaker.h"
 #include "emission.h"
 #include "merge.h"
 #include "timers.h"
@@ -53,6 +54,7 @@ struct lane {
 
     /* reading */
     struct merge merge;
+    struct breaker breaker;
     int64_t held_until_us; /* a schema is being fetched: its record stays where it is until then */
     bool ends_are_asked;
     bool ends_are_away;         /* the brokers did not answer the last time */
@@ -77,5 +79,9 @@ void lanes_leave(struct worker *worker, const char *why);
 void lane_doubt(struct worker *worker, struct lane *lane, enum halt halt, const char *why);
 /* `reason` begins with the halt's code. */
 void lane_halt(struct worker *worker, struct lane *lane, const char *reason);
+/* Whether the breaker keeps it from being read for now; sees to it that the worker wakes when it does no longer. */
+bool lane_is_paused(struct worker *worker, struct lane *lane);
+/* The breaker has just opened: the log, and `why`. */
+void lane_say_paused(struct lane *lane);
 
 #endif

@@ -47,12 +47,13 @@ static void set_gauges(struct worker *worker, const struct lane *lane, int64_t l
     metrics_set(METRIC_LANE_EPOCH, label, NULL, (double)lane->epoch);
     metrics_set(METRIC_LANE_RUNNING, label, NULL, lane->state == LANE_RUNNING);
     metrics_set(METRIC_LANE_HALTED, label, NULL, lane->state == LANE_HALTED);
+    metrics_set(METRIC_LANE_PAUSED, label, NULL, lane->breaker.state == BREAKER_OPEN);
 }
 
 void snapshot_forget(const char *lane)
 {
-    static const enum metric gauges[] = {METRIC_LAG_RECORDS, METRIC_LAG_SECONDS,  METRIC_UNEMITTED,
-                                         METRIC_LANE_EPOCH,  METRIC_LANE_RUNNING, METRIC_LANE_HALTED};
+    static const enum metric gauges[] = {METRIC_LAG_RECORDS,  METRIC_LAG_SECONDS, METRIC_UNEMITTED,  METRIC_LANE_EPOCH,
+                                         METRIC_LANE_RUNNING, METRIC_LANE_HALTED, METRIC_LANE_PAUSED};
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++) {
         metrics_drop(gauges[i], lane);
     }
@@ -61,7 +62,7 @@ void snapshot_forget(const char *lane)
 static void describe(struct worker_lane_status *status, const struct lane *lane, int64_t lag)
 {
     status->lane = lane->number;
-    status->state = lane_state_name(lane->state);
+    status->state = lane->breaker.state == BREAKER_OPEN ? "paused" : lane_state_name(lane->state);
     status->epoch = lane->epoch;
     status->seq = lane->seq_stored;
     status->w = lane->w;
@@ -113,6 +114,7 @@ void snapshot_take(struct worker *worker)
         int64_t lag = lag_records(worker, lane);
         status.lanes_running += lane->state == LANE_RUNNING;
         status.lanes_halted += lane->state == LANE_HALTED;
+        status.lanes_paused += lane->breaker.state == BREAKER_OPEN;
         describe(&worker->lane_statuses[i], lane, lag);
         set_gauges(worker, lane, lag);
         open += lane->timers.count;

@@ -47,6 +47,10 @@ static void commit_decision(struct worker *worker, struct batch *batch)
         struct lane *lane = lane_of_tenure(worker, entry->lane, entry->tenure);
         CHECK(lane != NULL);
         lane->seq = write->seq_after;
+        if (breaker_note_decided(&lane->breaker, worker->config, worker->now_us, entry->record_count,
+                                 entry->dead_count)) {
+            lane_say_paused(lane);
+        }
         memcpy(lane->offsets, write->offsets_after, sizeof lane->offsets);
         for (int32_t place = entry->first_order; place >= 0; place = batch->orders[place].next) {
             commit_order(worker, batch, lane, &batch->orders[place]);

@@ -139,7 +139,7 @@ static void verbose_readiness_says_why(void **state)
     snprintf(status_now.why_not, sizeof status_now.why_not, "no lanes assigned");
     assert_answers("/readyz?verbose", "HTTP/1.1 503 ",
                    "\r\n\r\n[-] postgres: connection refused <5432>\n[+] registry\n"
-                   "[-] worker: 2 lanes assigned, 2 running, 0 halted: no lanes assigned\nnot ready\n");
+                   "[-] worker: 2 lanes assigned, 2 running, 0 halted, 0 paused: no lanes assigned\nnot ready\n");
 }
 
 static void metrics_are_in_prometheus_format(void **state)
