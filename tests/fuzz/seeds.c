@@ -1,0 +1,310 @@
+/* Writes the first inputs of the corpus: real records, batches, orders and files. For a change of schemas or formats:
+ * ninja fuzz_seeds && tests/fuzz/fuzz_seeds tests/fuzz/corpus tests/scenarios */
+#include "codec/emitted.h"
+
+#include "cli/simulate_run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define EVERY 9 /* scenario becomes an input, and its order one */
+
+static const char *folder;
+
+static void write_seed(const char *target, const char *name, const struct buffer *bytes)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, target);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        perror(path);
+        exit(66);
+    }
+    snprintf(path, sizeof path, "%s/%s/seed-%s", folder, target, name);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes->data, 1, bytes->length, file) != bytes->length || fclose(file) != 0) {
+        perror(path);
+        exit(66);
+    }
+}
+
+static void put(struct buffer *out, const char *text)
+{
+    buffer_append(out, text, strlen(text));
+}
+
+static void put_byte(struct buffer *out, unsigned byte)
+{
+    uint8_t narrow = (uint8_t)byte;
+    buffer_append(out, &narrow, 1);
+}
+
+/* --- records and events --- */
+
+static const struct {
+    enum topic topic;
+    const char *name, *action;
+} actions[] = {
+    {TOPIC_CUSTOMER_ACTIONS, "place",
+     "{'PlaceOrder': {'customer_id': 'c-1', 'provider_id': 'p-1', 'market': 'express', 'start': 1778572800000, 'end': "
+     "1778580000000, 'zone': 'Europe/Berlin', 'price': {'amount_minor': 8000, 'currency': 'EUR'}, 'comment': 'Tür'}}"},
+    {TOPIC_CUSTOMER_ACTIONS, "edit",
+     "{'EditOrder': {'end': 5, 'comment': '', 'zone': 'UTC', 'price': {'amount_minor': 9, 'currency': 'EUR'}}}"},
+    {TOPIC_CUSTOMER_ACTIONS, "confirm", "{'ConfirmOrder': {'seen_revision': 2}}"},
+    {TOPIC_CUSTOMER_ACTIONS, "decline", "{'DeclineChanges': {'seen_revision': 4}}"},
+    {TOPIC_CUSTOMER_ACTIONS, "cancel", "{'CancelOrder': {'reason': 'ill', 'seen_revision': 1}}"},
+    {TOPIC_CUSTOMER_ACTIONS, "executed", "{'ConfirmExecution': {}}"},
+    {TOPIC_CUSTOMER_ACTIONS, "claim", "{'OpenClaim': {'text': 'nobody came'}}"},
+    {TOPIC_CUSTOMER_ACTIONS, "withdraw", "{'WithdrawClaim': {}}"},
+    {TOPIC_CUSTOMER_ACTIONS, "review", "{'ReviewOrder': {'rating': 5, 'text': 'sehr gut'}}"},
+    {TOPIC_PROVIDER_ACTIONS, "provider-confirm", "{'ConfirmOrder': {}}"},
+    {TOPIC_PROVIDER_ACTIONS, "provider-edit", "{'EditOrder': {'start': 1778572800000, 'seen_revision': 3}}"},
+    {TOPIC_PROVIDER_ACTIONS, "provider-cancel", "{'CancelOrder': {'reason': ''}}"},
+    {TOPIC_PROVIDER_ACTIONS, "provider-decline", "{'DeclineCancellation': {}}"},
+    {TOPIC_PROVIDER_ACTIONS, "done", "{'MarkDone': {}}"},
+    {TOPIC_PROVIDER_ACTIONS, "accept-claim", "{'AcceptClaim': {}}"},
+    {TOPIC_GATEWAY_CALLBACKS, "captured",
+     "{'PaymentCaptured': {'gateway': 'g', 'payment_id': 'pi_1', 'amount': {'amount_minor': 8000, 'currency': 'EUR'}, "
+     "'captured_at': 1777885100000}}"},
+    {TOPIC_GATEWAY_CALLBACKS, "failed", "{'PaymentFailed': {'gateway': 'g', 'payment_id': 'x', 'reason': 'no funds'}}"},
+    {TOPIC_GATEWAY_CALLBACKS, "reversed",
+     "{'PaymentReversed': {'gateway': 'g', 'payment_id': 'x', 'amount': {'amount_minor': -3, 'currency': 'EUR'}}}"},
+    {TOPIC_GATEWAY_CALLBACKS, "refunded",
+     "{'RefundCompleted': {'instruction_id': '0190a1b2-c3d4-7e5f-8a9b-0000000000ff'}}"},
+    {TOPIC_GATEWAY_CALLBACKS, "refund-failed",
+     "{'RefundFailed': {'instruction_id': '0190a1b2-c3d4-7e5f-8a9b-0000000000ff', 'reason': 'why'}}"},
+    {TOPIC_GATEWAY_CALLBACKS, "paid-out",
+     "{'PayoutCompleted': {'instruction_id': '0190a1b2-c3d4-7e5f-8a9b-0000000000ff'}}"},
+    {TOPIC_GATEWAY_CALLBACKS, "payout-failed",
+     "{'PayoutFailed': {'instruction_id': '0190a1b2-c3d4-7e5f-8a9b-0000000000ff'}}"},
+    {TOPIC_OPERATOR_ACTIONS, "resolve",
+     "{'ResolveClaim': {'refund': {'amount_minor': 2500, 'currency': 'EUR'}, 'reason': 'half of it'}}"},
+    {TOPIC_OPERATOR_ACTIONS, "operator-cancel", "{'CancelOrder': {'reason': 'fraud'}}"},
+    {TOPIC_OPERATOR_ACTIONS, "release", "{'ReleasePayout': {'reason': 'won'}}"},
+};
+
+/* `frame` bytes of the framing are left out: the target puts them. */
+static void write_record(const char *name, enum topic topic, unsigned framing, unsigned odd, size_t frame)
+{
+    struct buffer out = {0};
+    put_byte(&out, (unsigned)topic + framing * TOPIC_REROUTED);
+    put_byte(&out, odd);
+    buffer_append(&out, sample.value.data + frame, sample.value.length - frame);
+    write_seed("record", name, &out);
+    buffer_free(&out);
+}
+
+static void write_event(const char *name)
+{
+    struct buffer out = {0};
+    size_t most = event_packed_most(&sample.event);
+    out.length = event_pack(&sample.event, buffer_reserve(&out, most), most);
+    write_seed("event", name, &out);
+    buffer_free(&out);
+}
+
+/* The topic's own schema with a message of it. */
+static void write_schema(const char *name, struct text schema, struct bytes body)
+{
+    struct buffer out = {0};
+    put_byte(&out, (unsigned)schema.length & 0xff);
+    put_byte(&out, (unsigned)schema.length >> 8);
+    buffer_append(&out, schema.data, schema.length);
+    buffer_append(&out, body.data, body.length);
+    write_seed("schema", name, &out);
+    buffer_free(&out);
+}
+
+static void write_records(void)
+{
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        enum topic topic = actions[i].topic;
+        if (sample_decode(&sample, topic, actions[i].action) != STATUS_OK)
+            fail_msg("%s: %s", actions[i].name, sample.why.message);
+        write_record(actions[i].name, topic, (unsigned)i % 2, i % 5 == 0 ? 1 : 0, 10);
+        write_event(actions[i].name);
+        if (i % 8 == 0)
+            write_schema(actions[i].name, codec_schema_text(topic),
+                         (struct bytes){sample.value.data + 10, sample.value.length - 10});
+    }
+    write_record("own-framing", TOPIC_OPERATOR_ACTIONS, 2, 0, 0);
+    static const struct {
+        const char *name, *schema, *body;
+        size_t length;
+    } others[] = {
+        {"array", "{\"type\":\"array\",\"items\":{\"type\":\"map\",\"values\":[\"null\",\"double\"]}}",
+         "\x02\x02\x02k\x02"
+         "12345678\x00\x00",
+         15},
+        {"enum",
+         "{\"type\":\"record\",\"name\":\"a.R\",\"fields\":[{\"name\":\"e\",\"type\":{\"type\":\"enum\",\"name\":\"E\","
+         "\"symbols\":[\"A\",\"B\"]}},{\"name\":\"again\",\"type\":\"E\"},{\"name\":\"f\",\"type\":{\"type\":\"fixed\","
+         "\"name\":\"F\",\"size\":3}}]}",
+         "\x02\x00"
+         "abc",
+         5},
+        {"itself", "{\"type\":\"record\",\"name\":\"L\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"L\"]}]}",
+         "\x00", 1},
+        {"primitives",
+         "{\"type\":\"record\",\"name\":\"CustomerAction\",\"fields\":[{\"name\":\"a\",\"type\":\"boolean\"},"
+         "{\"name\":\"b\",\"type\":\"float\"},{\"name\":\"c\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\"}"
+         "},"
+         "{\"name\":\"d\",\"type\":\"int\",\"default\":1}]}",
+         "\x01\x00\x00\x80\x3f\x04xy\x03", 9},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        write_schema(others[i].name, text_of(others[i].schema),
+                     (struct bytes){(const uint8_t *)others[i].body, others[i].length});
+}
+
+/* --- batches --- */
+
+static void write_batches(void)
+{
+    encode(&event);
+    write_seed("outbox", "confirmation", &batch);
+    struct record record = sample_record(TOPIC_CUSTOMER_ACTIONS, (struct bytes){(const uint8_t *)"bad", 3});
+    record.headers[record.header_count++] = (struct header){text_of("traceparent"), {(const uint8_t *)"00-1-2-01", 9}};
+    record.headers[record.header_count++] = (struct header){text_of("empty"), {NULL, 0}};
+    buffer_clear(&batch);
+    codec_encode_dead_letter(sample.codec, &record, DEAD_VALUE, "Refused", "not Avro", &batch);
+    write_seed("outbox", "dead-letter", &batch);
+    buffer_clear(&batch);
+    codec_encode_reroute(sample.codec, &record, 3, &batch);
+    write_seed("outbox", "reroute", &batch);
+    buffer_clear(&batch);
+    if (codec_encode_money_alert(sample.codec, &event, &record, ALERT_MONEY_FOR_UNKNOWN_ORDER, &batch, &sample.why) ==
+        STATUS_OK)
+        write_seed("outbox", "alert", &batch);
+}
+
+/* --- scenarios, and the orders that they lead to --- */
+
+static void write_lives(const char *path, const char *file, int *count)
+{
+    static const struct what_if no_what_if;
+    static struct life life;
+    struct arena arena = {0};
+    struct problems problems = {0};
+    struct scenarios scenarios = {0};
+    if (!scenarios_read(path, &arena, &problems, &scenarios))
+        fail_msg("%s", path);
+    FILE *text = fopen(path, "rb");
+    assert_non_null(text);
+    char *line = NULL;
+    size_t room = 0;
+    struct buffer scenario = {0};
+    int index = -1;
+    for (bool is_end = false; !is_end;) {
+        is_end = getline(&line, &room, text) < 0;
+        if ((is_end || strncmp(line, "- id:", 5) == 0) && index >= 0 && (*count)++ % EVERY == 0) {
+            struct buffer packed = {0};
+            life_begin(&life, &arena, &scenarios.items[index], &no_what_if);
+            for (int i = 0; i < scenarios.items[index].step_count; i++) {
+                struct step_run run;
+                life_step(&life, &scenarios.items[index].steps[i], &run);
+            }
+            char name[64];
+            snprintf(name, sizeof name, "%.20s-%d", file, index);
+            packed.length = order_pack(&life.order, buffer_reserve(&packed, ORDER_PACKED_MAX));
+            write_seed("order", name, &packed);
+            write_seed("scenario", name, &scenario);
+            buffer_free(&packed);
+        }
+        if (!is_end && strncmp(line, "- id:", 5) == 0) {
+            buffer_clear(&scenario);
+            index++;
+        }
+        if (!is_end && index >= 0)
+            put(&scenario, line);
+    }
+    free(line);
+    fclose(text);
+    buffer_free(&scenario);
+    buffer_free(&problems.lines);
+    arena_free(&arena);
+}
+
+static void write_scenarios(const char *from)
+{
+    struct dirent **entries;
+    int entry_count = scandir(from, &entries, NULL, alphasort), count = 0;
+    for (int i = 0; i < entry_count; i++) {
+        char path[1024];
+        char *dot = strrchr(entries[i]->d_name, '.');
+        snprintf(path, sizeof path, "%s/%s", from, entries[i]->d_name);
+        if (dot != NULL && strcmp(dot, ".yaml") == 0) {
+            *dot = '\0';
+            write_lives(path, entries[i]->d_name, &count);
+        }
+        free(entries[i]);
+    }
+    if (entry_count >= 0)
+        free(entries);
+}
+
+/* --- what stands between the worker and others --- */
+
+static void write_text(const char *target, const char *name, const char *text, size_t length)
+{
+    struct buffer out = {0};
+    buffer_append(&out, text, length);
+    write_seed(target, name, &out);
+    buffer_free(&out);
+}
+#define TEXT(target, name, text) write_text(target, name, text, sizeof(text) - 1)
+
+static void write_texts(void)
+{
+    struct buffer defaults = {0};
+    config_print_sample(&defaults);
+    write_seed("config", "sample", &defaults);
+    buffer_free(&defaults);
+    TEXT("config", "policies",
+         "policies:\n  default: {payment: 24h, cap_at_start: on}\n  express: {confirm: 15 min, max_edits: 3}\n");
+    TEXT("config", "fingerprints", "registry:\n  extra_fingerprints:\n    customer-actions: [0123456789abcdef]\n");
+    TEXT("config", "sections", "kafka: {group_id: g, record_max: 64 KiB}\nworker: &w {batch_events: 10}\nlog:\n");
+    TEXT("settlement", "usual",
+         "payment_id,kind,amount,currency,instant,gateway\npi_1,capture,80.00,EUR,2026-05-04T09:00:00.123456Z,g\n"
+         "pi_1,capture,80.00,EUR,2026-05-04T09:00Z,g\n\"r,1\",refund,5,JPY,2026-05-04T09:00+02:00,\n");
+    TEXT("settlement", "marked",
+         "\xEF\xBB\xBFinstant,currency,amount,kind,payment_id\r\n2026-05-04T09:00Z,EUR,1.00,payout,p\r\n");
+    TEXT("registry", "schema", "\x00\xff{\"schema\": \"{\\\"type\\\": \\\"string\\\"}\", \"id\": 3}");
+    TEXT("registry", "protobuf", "\x00\x03{\"schema\": \"x\", \"schemaType\": \"PROTOBUF\"}");
+    TEXT("registry", "references", "\x00\xff{\"schema\": \"\\\"A\\\"\", \"references\": [{\"name\": \"A\"}]}");
+    TEXT("registry", "unknown", "\x01\xff{\"error_code\": 40403, \"message\": \"Schema not found\"}");
+    TEXT("registry", "unwell", "\x04\xff<html>unwell</html>");
+    TEXT("registry", "silent", "\x05\xff");
+    TEXT("offsets", "usual",
+         "\x01\0\0\0\0\0\0\0\x04w1:7\x02\0\0\0\0\0\0\0\x04w1:7\0\0\0\0\0\0\0\0\x09w1:7:none\x03\0\0\0\0\0\0\0\x04w1:7"
+         "\x04\0\0\0\0\0\0\0\x04w1:7");
+    TEXT("offsets", "differ",
+         "\x01\0\0\0\0\0\0\0\x04w1:7\x02\0\0\0\0\0\0\0\x04w1:"
+         "8\xff\xff\xff\xff\xff\xff\xff\xff\x00\x01\0\0\0\0\0\0\0\x01x");
+    TEXT("arrival", "traced",
+         "\x00\x01\x80\x1a\xd6\xf4\x9d\x01\0\0\x0btraceparent\x04"
+         "00-\x0atracestate\x02x\xffvalue");
+    TEXT("arrival", "rerouted",
+         "\x04\x02\x80\x1a\xd6\xf4\x9d\x01\0\0\x14" HEADER_ORIGIN_TOPIC "\x11"
+         "customer-actions\x17" HEADER_FIRST_TIMESTAMP "\x0e"
+         "1777885200000\xffvalue");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fprintf(stderr, "Usage: %s CORPUS SCENARIOS\nWrites the corpus' first inputs (seed-…) anew.\n", argv[0]);
+        return 64;
+    }
+    folder = argv[1];
+    (void)emitted_open(NULL);
+    write_records();
+    write_batches();
+    write_scenarios(argv[2]);
+    write_texts();
+    (void)emitted_close(NULL);
+    return 0;
+}
