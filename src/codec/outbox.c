@@ -164,6 +164,21 @@ static void take_header(struct cut *cut, struct header *out)
         out->value = (struct bytes){take(cut, length - 1), (size_t)(length - 1)};
 }
 
+/* The type of a topic's events, as CloudEvents calls it: the Avro record's full name. NULL = it has no events. */
+static const char *event_type(enum topic topic)
+{
+    static const char *const types[TOPIC_COUNT] = {
+        [TOPIC_STAGE_CHANGED] = "booking.StageChanged",
+        [TOPIC_CUSTOMER_NOTIFICATIONS] = "booking.CustomerNotification",
+        [TOPIC_PROVIDER_NOTIFICATIONS] = "booking.ProviderNotification",
+        [TOPIC_PAYMENT_INSTRUCTIONS] = "booking.PaymentInstruction",
+        [TOPIC_OPERATOR_ALERTS] = "booking.OperatorAlert",
+        [TOPIC_REJECTIONS] = "booking.ActionRejected",
+    };
+    CHECK(topic < TOPIC_COUNT);
+    return types[topic];
+}
+
 static bool take_record(struct cut *cut, struct output *output)
 {
     const uint8_t *head = take(cut, 3);
@@ -176,6 +191,8 @@ static bool take_record(struct cut *cut, struct output *output)
     output->key = output->value = (struct bytes){0};
     if ((head[2] & HAS_EVENT_ID) != 0)
         take_uuid(cut, &output->event_id);
+    if (!uuid_is_none(&output->event_id) && event_type(output->topic) == NULL)
+        return false;
     if ((head[2] & HAS_CAUSED_BY) != 0)
         take_uuid(cut, &output->caused_by);
     if ((head[2] & HAS_VALUE) != 0)
@@ -210,21 +227,6 @@ bool outbox_next(struct bytes *rest, struct output *output, bool *is_torn)
         return false;
     *rest = (struct bytes){rest->data + 4 + size, rest->length - 4 - size};
     return true;
-}
-
-/* The type of a topic's events, as CloudEvents calls it: the Avro record's full name. */
-static const char *event_type(enum topic topic)
-{
-    static const char *const types[TOPIC_COUNT] = {
-        [TOPIC_STAGE_CHANGED] = "booking.StageChanged",
-        [TOPIC_CUSTOMER_NOTIFICATIONS] = "booking.CustomerNotification",
-        [TOPIC_PROVIDER_NOTIFICATIONS] = "booking.ProviderNotification",
-        [TOPIC_PAYMENT_INSTRUCTIONS] = "booking.PaymentInstruction",
-        [TOPIC_OPERATOR_ALERTS] = "booking.OperatorAlert",
-        [TOPIC_REJECTIONS] = "booking.ActionRejected",
-    };
-    CHECK(topic < TOPIC_COUNT && types[topic] != NULL);
-    return types[topic];
 }
 
 static char *put_digits(char *at, int64_t number, int digits)
@@ -275,6 +277,7 @@ int outbox_headers(const struct output *output, const char *ce_source, char scra
     uuid_format(&output->event_id, id);
     format_instant(output->timestamp_ms, time);
     const char *type = event_type(output->topic);
+    CHECK(type != NULL);
     headers[count++] = header_of("ce_specversion", "1.0", 3);
     headers[count++] = header_of("ce_id", id, UUID_TEXT_LENGTH);
     headers[count++] = header_of("ce_source", ce_source, strlen(ce_source));

@@ -113,6 +113,24 @@ static void a_torn_batch_is_noticed_wherever_it_is_cut(void **state)
     buffer_free(&batch);
 }
 
+/* Dead letters and rerouted records are no events: nobody could say of which type they are. */
+static void an_event_id_where_no_events_are_is_a_torn_batch(void **state)
+{
+    (void)state;
+    struct buffer batch = {0};
+    struct output output = full_output(), out;
+    for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+        bool is_torn, has_events = topic >= TOPIC_STAGE_CHANGED && topic <= TOPIC_REJECTIONS;
+        buffer_clear(&batch);
+        output.topic = topic;
+        outbox_add(&batch, &output);
+        struct bytes rest = {batch.data, batch.length};
+        assert_int_equal(outbox_next(&rest, &out, &is_torn), has_events);
+        assert_int_equal(is_torn, !has_events);
+    }
+    buffer_free(&batch);
+}
+
 static void changed_bytes_never_lead_outside_the_batch(void **state)
 {
     (void)state;
@@ -180,6 +198,7 @@ int main(void)
         cmocka_unit_test(records_come_out_as_they_went_in),
         cmocka_unit_test(the_format_stays_as_it_is),
         cmocka_unit_test(a_torn_batch_is_noticed_wherever_it_is_cut),
+        cmocka_unit_test(an_event_id_where_no_events_are_is_a_torn_batch),
         cmocka_unit_test(changed_bytes_never_lead_outside_the_batch),
         cmocka_unit_test(an_event_gets_cloudevents_headers),
         cmocka_unit_test(what_is_passed_on_gets_no_headers_of_ours),
