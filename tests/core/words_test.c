@@ -264,8 +264,9 @@ static void white_space_is_told_from_what_lies_beside_it(void **state)
                                           " x",           "x ",           "\xc1\xa0",
                                           "\xe1\x80\x80", "\xe3\x7f\x80", "\xe2\x7f\x80",
                                           "\xc2\x9f",     "\xc2\x84",     "\xe3\x80\x7f"};
-    static const struct text cut[] = {
-        {"\xc2\xa0", 1}, {"\xe2\x80\x80", 2}, {"\xe3\x80\x80", 2}, {"\xe3\x80\x80", 1}, {"\xe2\x80\x80", 1}};
+    static const struct text cut[] = {{"\xc2\xa0", 1},     {"\xe2\x80\x80", 2}, {"\xe3\x80\x80", 2},
+                                      {"\xe3\x80\x80", 1}, {"\xe2\x80\x80", 1}, {" \xc2\xa0", 2},
+                                      {" \xe3\x80\x80", 3}};
     for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++)
         assert_true(text_is_blank(text_of(blank[i])));
     for (size_t i = 0; i < sizeof visible / sizeof visible[0]; i++)
