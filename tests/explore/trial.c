@@ -63,6 +63,19 @@ static void check_repetition(struct trial *trial)
     broken(trial, "a repeated event id is a duplicate, which changes nothing and fires no deadline");
 }
 
+/* N3: a reminder is crossed off when it goes out, or when its deadline has passed. */
+static void check_crossed_off(struct trial *trial, const struct order *before, const struct result *sent,
+                              int64_t until_ms)
+{
+    for (int i = 0; i < DEADLINE_COUNT; i++) {
+        const struct clock *was = &before->clocks[i], *now = &trial->after.order.clocks[i];
+        bool is_new = now->is_reminded && !was->is_reminded && now->due_ms == was->due_ms;
+        bool is_sent = sent != NULL && sent->outcome == OUTCOME_REMINDED && (int)sent->kind == EVENT_DEADLINE + i;
+        if (is_new && !is_sent && now->told_ms >= until_ms)
+            broken(trial, "N3: a reminder is not crossed off while it can still go out");
+    }
+}
+
 static void let_time_pass(struct trial *trial, const struct position *before, int move)
 {
     static struct order previous;
@@ -81,9 +94,11 @@ static void let_time_pass(struct trial *trial, const struct position *before, in
     order_copy(&previous, order);
     while (process_tick(order, until_ms, world.zone, &result)) {
         check_step(trial, &previous, order, NULL, &result, until_ms);
+        check_crossed_off(trial, &previous, &result, until_ms);
         trial->fired += result.outcome == OUTCOME_APPLIED;
         order_copy(&previous, order);
     }
+    check_crossed_off(trial, &previous, NULL, until_ms);
     broken(trial, opinion_of_reminders(order, until_ms));
     trial->after.now_ms = until_ms;
     int64_t next_ms = process_next_due_ms(order);
