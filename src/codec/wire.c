@@ -7,7 +7,7 @@
 struct walk {
     struct bytes bytes;
     size_t at;
-    int items_left;
+    int items_left, values_left;
     struct failure *why;
 };
 
@@ -98,6 +98,8 @@ static bool walk_index(struct walk *walk, int64_t count, const char *what, int64
 static bool walk_type(struct walk *walk, avro_schema_t type)
 {
     int64_t value = 0;
+    if (walk->values_left-- == 0)
+        return fail(walk, "more values than a message may have", WIRE_VALUES_MAX);
     type = schema_target(type);
     switch ((int)avro_typeof(type)) { /* a number: avro-c 1.12 has one type more, AVRO_INVALID */
     case AVRO_NULL:
@@ -139,7 +141,7 @@ static bool walk_type(struct walk *walk, avro_schema_t type)
 
 enum status wire_check(const struct schema *schema, struct bytes bytes, struct failure *why)
 {
-    struct walk walk = {.bytes = bytes, .items_left = WIRE_ITEMS_MAX, .why = why};
+    struct walk walk = {.bytes = bytes, .items_left = WIRE_ITEMS_MAX, .values_left = WIRE_VALUES_MAX, .why = why};
     if (!walk_type(&walk, schema->type))
         return STATUS_POISON;
     if (walk.at != bytes.length) {

@@ -6,6 +6,8 @@
 
 /* Items of all arrays and maps of one message together: more is nobody's order, and would only take time. */
 #define WIRE_ITEMS_MAX 10000
+/* Values of one message, each field and item counted: those that take no bytes would otherwise cost nothing to send. */
+#define WIRE_VALUES_MAX 200000
 
 /* STATUS_OK: every length and count lies within the bytes, every enum, union and boolean within its range, and not a
  * byte is left over. STATUS_POISON: `*why` says at which byte, and what is wrong there. */

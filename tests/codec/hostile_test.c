@@ -102,7 +102,7 @@ static void indexes_beyond_the_schema_are_refused(void **state)
                    "the bytes end inside a fixed");
 }
 
-/* Four thousand items of sixty empty texts: a small message, and megabytes once it is decoded. */
+/* Two thousand items of sixty empty texts: a small message, and megabytes once it is decoded. */
 static void a_message_that_swells_is_refused_and_the_next_one_is_read(void **state)
 {
     (void)state;
@@ -112,13 +112,34 @@ static void a_message_that_swells_is_refused_and_the_next_one_is_read(void **sta
     for (int i = 0; i < 60; i++)
         sprintf(schema + strlen(schema), "%s{\"name\":\"f%d\",\"type\":\"string\"}", i == 0 ? "" : ",", i);
     strcat(schema, "]}}}]}");
-    size_t length = 4000 * 60 + 3;
+    size_t length = 2000 * 60 + 3;
     uint8_t *body = calloc(1, length);
-    memcpy(body, "\xc0\x3e", 2); /* 4000 */
+    memcpy(body, "\xa0\x1f", 2); /* 2000 */
     assert_refused(&sample, decode_body(schema, body, length), "would take more than");
     free(body);
     assert_true(sample.codec->memory.used <= MEMORY_SIZE);
     assert_int_equal(sample_decode(&sample, TOPIC_PROVIDER_ACTIONS, "{'MarkDone': {}}"), STATUS_OK);
+}
+
+/* Ten thousand items of one byte, each with eighteen thousand fields that take none: a small message, and seconds of walking. */
+static void a_message_of_billions_of_nothings_is_refused(void **state)
+{
+    (void)state;
+    char schema[16000] = "{\"type\":\"record\",\"name\":\"CustomerAction\",\"fields\":[{\"name\":\"a\",\"type\":{"
+                         "\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"I\",\"fields\":["
+                         "{\"name\":\"x\",\"type\":\"boolean\"}";
+    char nothings[8000] = "{\"type\":\"record\",\"name\":\"N\",\"fields\":[";
+    for (int i = 0; i < 150; i++)
+        sprintf(nothings + strlen(nothings), "%s{\"name\":\"n%d\",\"type\":\"null\"}", i == 0 ? "" : ",", i);
+    strcat(nothings, "]}");
+    for (int i = 0; i < 120; i++)
+        sprintf(schema + strlen(schema), ",{\"name\":\"f%d\",\"type\":%s}", i, i == 0 ? nothings : "\"N\"");
+    strcat(schema, "]}}}]}");
+    size_t length = 10000 + 4;
+    uint8_t *body = calloc(1, length);
+    memcpy(body, "\xa0\x9c\x01", 3); /* 10,000 */
+    assert_refused(&sample, decode_body(schema, body, length), "more values than a message may have");
+    free(body);
 }
 
 static const struct {
@@ -283,6 +304,7 @@ int main(void)
         TEST(both_forms_of_blocks_are_read),
         TEST(indexes_beyond_the_schema_are_refused),
         TEST(a_message_that_swells_is_refused_and_the_next_one_is_read),
+        TEST(a_message_of_billions_of_nothings_is_refused),
         TEST(every_cut_and_every_tail_is_refused),
         TEST(mutated_records_are_read_or_refused_with_a_reason),
         TEST(random_bytes_are_refused),
