@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"show", command_show, "one order's life as a timeline"},
     {"orders", command_orders, "many orders: by stage, age, deadline, claim, payout, party"},
     {"audit", command_audit, "does all that Postgres holds agree: money, sequence, history, outbox, settlement"},
+    {"lanes", command_lanes, "the lanes: how far, how late, why halted, and the way out"},
     {"diagram", command_diagram, "the stages, or every rule, drawn from the table that runs"},
 };
 #define COMMAND_COUNT ((int)(sizeof commands / sizeof *commands))

@@ -23,6 +23,7 @@ int command_simulate(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_orders(int argc, char **argv);
+int command_lanes(int argc, char **argv);
 int command_diagram(int argc, char **argv);
 
 /* Which build this is; set by main(). */

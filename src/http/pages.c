@@ -76,6 +76,10 @@ int page_ready(const struct view *view, bool is_verbose, struct buffer *page)
               view->worker.is_ready ? "[+]" : "[-]", view->worker.lanes_assigned, view->worker.lanes_running,
               view->worker.lanes_halted, view->worker.lanes_paused, view->worker.is_ready ? "" : ": ",
               view->worker.is_ready ? "" : view->worker.why_not);
+    for (int i = 0; is_verbose && i < view->lane_count; i++)
+        if (strcmp(view->lanes[i].state, "halted") == 0)
+            print(page, "[!] lane %" PRId32 " is halted: %s: booking-worker lanes show %" PRId32 "\n",
+                  view->lanes[i].lane, view->lanes[i].why, view->lanes[i].lane);
     print(page, ready ? "ready\n" : "not ready\n");
     return ready ? 200 : 503;
 }

@@ -149,6 +149,16 @@ void lane_doubt(struct worker *worker, struct lane *lane, enum halt halt, const 
     say_why(lane, reason);
 }
 
+void lane_say_next(const struct lane *lane, const char *message)
+{
+    const enum halt halt = halt_of_reason(lane->why);
+    char next[64], page[64];
+    snprintf(next, sizeof next, "booking-worker lanes show %d", (int)lane->number);
+    snprintf(page, sizeof page, "deploy/runbook/%s.md", halt == HALT_NONE ? "README" : halt_code(halt));
+    LOG(ERROR, message, LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch), LOG_I("seq", lane->seq_stored),
+        LOG_I("w", lane->w), LOG_T("why", lane->why), LOG_T("next", next), LOG_T("page", page));
+}
+
 void lane_halt(struct worker *worker, struct lane *lane, const char *reason)
 {
     char kept[sizeof lane->why];
@@ -157,12 +167,7 @@ void lane_halt(struct worker *worker, struct lane *lane, const char *reason)
     lane->tenure = ++worker->last_tenure;
     say_why(lane, kept);
     lane->halt_is_recorded = false;
-    char next[64], page[64];
-    snprintf(next, sizeof next, "booking-worker lanes show %d", (int)lane->number);
-    snprintf(page, sizeof page, "deploy/runbook/%s.md", halt_code(halt_of_reason(kept)));
-    LOG(ERROR, "lane halted; the others go on", LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch),
-        LOG_I("seq", lane->seq_stored), LOG_I("w", lane->w), LOG_T("why", kept), LOG_T("next", next),
-        LOG_T("page", page));
+    lane_say_next(lane, "lane halted; the others go on");
 }
 
 bool lane_is_paused(struct worker *worker, struct lane *lane)

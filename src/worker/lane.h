@@ -77,6 +77,8 @@ void lanes_retake_all(struct worker *worker, const char *why);
 void lanes_leave(struct worker *worker, const char *why);
 /* Something is wrong that must halt the lane, if it is still ours: asks Postgres for the epoch first. */
 void lane_doubt(struct worker *worker, struct lane *lane, enum halt halt, const char *why);
+/* Logs a halted lane, and where to look next. */
+void lane_say_next(const struct lane *lane, const char *message);
 /* `reason` begins with the halt's code. */
 void lane_halt(struct worker *worker, struct lane *lane, const char *reason);
 /* Whether the breaker keeps it from being read for now; sees to it that the worker wakes when it does no longer. */

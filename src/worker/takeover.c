@@ -126,10 +126,7 @@ static void note_taken(struct lane *lane, const struct store_lane *row)
         lane->state = LANE_HALTED;
         lane->halt_is_recorded = true;
         snprintf(lane->why, sizeof lane->why, "%s", row->halt_reason);
-        char next[64];
-        snprintf(next, sizeof next, "booking-worker lanes show %d", (int)lane->number);
-        LOG(ERROR, "lane is halted and waits for an operator", LOG_I("lane", lane->number), LOG_T("why", lane->why),
-            LOG_T("next", next));
+        lane_say_next(lane, "lane is halted and waits for an operator");
         return;
     }
     if (row->decision[0] != '\0') {

@@ -105,7 +105,8 @@ static void take_up_event(struct worker *worker, const struct source_event *even
         POINT("after-revoke");
         break;
     case SOURCE_UNEQUAL:
-        LOG(ERROR, "input topics do not fit together; nothing is read", LOG_T("why", event->why.message));
+        LOG(ERROR, "input topics do not fit together; nothing is read", LOG_T("why", event->why.message),
+            LOG_T("page", "deploy/runbook/partition-count.md"));
         end_assignment(worker);
         say_trouble(worker, "input topics", &event->why);
         worker->trouble_until_us = INT64_MAX;
