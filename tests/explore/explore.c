@@ -28,7 +28,7 @@ static const char help[] =
     "  --fine            merge less: tell every hour of the next two days apart\n"
     "  --help\n"
     "\n"
-    "  --starts N        appointments to choose from: in three days, tomorrow, today in 4 h, today in 9 h (2)\n"
+    "  --starts N        appointments to choose from: tomorrow, in three days, today in 4 h, today in 9 h (2)\n"
     "  --edits N         edits of both parties before C9 refuses more: the policy's max_edits is explored as N (2)\n"
     "\n"
     "Exit codes: 0 nothing is wrong, 1 a rule is broken, 64 wrong usage, 78 no such policy or a wrong configuration.\n"

@@ -206,13 +206,13 @@ static bool edit(const struct position *position, int variant, struct event *eve
         set_price(event, menu_prices[variant - PRICE_0]);
         return event->price.minor != base->price_minor;
     case LATER_AND_DEARER:
-        set_start(event, menu_start_ms(0), menu_end_ms(0));
-        set_price(event, price_beside(base->price_minor, true));
-        return menu_start_ms(0) != base->start_ms && event->price.minor != base->price_minor;
-    case SOONER_AND_CHEAPER:
         set_start(event, menu_start_ms(1), menu_end_ms(1));
-        set_price(event, price_beside(base->price_minor, false));
+        set_price(event, price_beside(base->price_minor, true));
         return world.starts > 1 && menu_start_ms(1) != base->start_ms && event->price.minor != base->price_minor;
+    case SOONER_AND_CHEAPER:
+        set_start(event, menu_start_ms(0), menu_end_ms(0));
+        set_price(event, price_beside(base->price_minor, false));
+        return menu_start_ms(0) != base->start_ms && event->price.minor != base->price_minor;
     case ONLY_A_COMMENT:
         event->comment = text_of("by the back door");
         return true;

@@ -12,12 +12,12 @@ int64_t placement_ms(void)
     return day_from_civil(2026, 10, 24) * DAY_MS + 8 * HOUR_MS;
 }
 
-/* In three days; tomorrow, after the night with 25 hours; today, within the short window; today, after it. */
+/* Tomorrow, after the night with 25 hours; in three days; today, within the short window; today, after it. */
 static const struct {
     int64_t after_ms, lasts_ms;
 } appointments[STARTS_MAX] = {
-    {3 * DAY_MS + 2 * HOUR_MS, 2 * HOUR_MS},
     {27 * HOUR_MS, HOUR_MS},
+    {3 * DAY_MS + 2 * HOUR_MS, 2 * HOUR_MS},
     {4 * HOUR_MS, HOUR_MS},
     {9 * HOUR_MS, 2 * HOUR_MS},
 };
