@@ -24,11 +24,14 @@ process_is_gone() {
     ! is_running "$1"
 }
 
-# process_stop DIR SIGNAL: and waits until it is gone; SIGKILL after half a minute.
+# process_stop DIR SIGNAL: and waits until it is gone, its ports too; SIGKILL after a minute.
 process_stop() {
     local process
     process=$(cat "$1/pid" 2>/dev/null) || return 0
     kill "-$2" "$process" 2>/dev/null || true
-    await 30 "the end of process $process" process_is_gone "$process" || kill -KILL "$process" 2>/dev/null || true
+    await 60 "the end of process $process" process_is_gone "$process" || {
+        kill -KILL "$process" 2>/dev/null || true
+        await 60 "the end of process $process" process_is_gone "$process"
+    }
     rm -f "$1/pid"
 }

@@ -5,12 +5,12 @@ import struct
 from confluent_kafka.admin import AdminClient
 
 from broker import QUIET
-from proxy import ADD_OFFSETS_TO_TXN, ADD_PARTITIONS_TO_TXN, END_TXN, TXN_OFFSET_COMMIT, Trap
+from proxy import ADD_OFFSETS_TO_TXN, ADD_PARTITIONS_TO_TXN, END_TXN, PRODUCE, TXN_OFFSET_COMMIT, Trap
 from scenario import scenario
 from servers import BROKERS
 from world import until
 
-PRODUCE, OFFSET_FETCH, JOIN_GROUP, INIT_PRODUCER_ID = 0, 9, 11, 22
+OFFSET_FETCH, JOIN_GROUP, INIT_PRODUCER_ID = 9, 11, 22
 # Not a fault that heals while it lasts: all are given this long after it.
 LONG_S = 120
 
@@ -156,11 +156,11 @@ def answers_of_kafka_lost(stage, count):
     stage.recovered()
 
 
-def end_txn_error(answer):
+def answer_of(trap):
     """What a broker said to EndTxn: after the length and the correlation id come a time and the error."""
-    if answer is None:
+    if trap.answer is None:
         return "silence"
-    (code,) = struct.unpack_from(">h", answer, 12)
+    (code,) = struct.unpack_from(">h", trap.answer, 12)
     return {0: "success", 47: "INVALID_PRODUCER_EPOCH", 48: "INVALID_TXN_STATE", 90: "PRODUCER_FENCED"}.get(code, f"error {code}")
 
 
@@ -169,10 +169,11 @@ def requests_held_back(stage, count):
     """An EndTxn or TxnOffsetCommit stays in the network while its connection ends; it is delivered when the same producer's next
     transaction is open."""
     for number in range(count):
-        trap = Trap((END_TXN, TXN_OFFSET_COMMIT)[number % 2], "hold", stage.random.randint(0, 3))
+        release_at = (PRODUCE, ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN)[number % 3]
+        trap = Trap((END_TXN, TXN_OFFSET_COMMIT)[number % 2], "hold", stage.random.randint(0, 3), release_at)
         spring(stage, trap, list(stage.proxies.kafka.values()))
         stage.healed()
         assert trap.delivered.wait(60), "the producer whose request is held back opened no transaction within 60 s"
         if trap.what == END_TXN:
-            stage.notes[f"a late EndTxn was answered with {end_txn_error(trap.answer)}"] += 1
+            stage.notes[f"a late EndTxn was answered with {answer_of(trap)}"] += 1
         stage.recovered()

@@ -6,7 +6,7 @@ import struct
 import threading
 
 CHUNK = 1 << 16
-ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN, END_TXN, TXN_OFFSET_COMMIT = 24, 25, 26, 28
+PRODUCE, ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN, END_TXN, TXN_OFFSET_COMMIT = 0, 24, 25, 26, 28
 
 
 class Loop:
@@ -29,8 +29,9 @@ class Trap:
     cut reply     it is delivered and carried out, and the connection ends in place of its answer
     hold          the connection ends without it; a copy is delivered later, on a connection of its own"""
 
-    def __init__(self, what, action, skip=0):
+    def __init__(self, what, action, skip=0, release_at=ADD_PARTITIONS_TO_TXN):
         self.what, self.action, self.skip = what, action, skip
+        self.release_at = release_at  # the request of the next transaction after whose success a copy is delivered
         self.sprung, self.delivered = threading.Event(), threading.Event()
         self.held = self.origin = self.answer = None
 
@@ -177,7 +178,7 @@ class KafkaConnection(Connection):
             if trap:
                 self.cut_at = correlation
                 trap.sprung.set()
-            if key in (ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN):
+            if key in (PRODUCE, ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN) and self.proxy.held:
                 self.waiting[correlation] = frame
             await self.pass_on(self.server, frame)
 
@@ -188,10 +189,27 @@ class KafkaConnection(Connection):
             if correlation == self.cut_at:
                 self.abort()
                 return
-            opened = self.waiting.pop(correlation, None)
-            if opened:
-                await self.proxy.release(opened)
+            request = self.waiting.pop(correlation, None)
+            if request and is_done(request, frame):
+                await self.proxy.release(request)
             await self.pass_on(self.client, frame)
+
+
+def is_done(request, answer):
+    """Whether the broker has done what Produce, AddPartitionsToTxn or AddOffsetsToTxn asked it for (versions before tagged
+    fields)."""
+    (key,) = struct.unpack_from(">h", request, 4)
+    at = 8  # after length and correlation id
+    if key == PRODUCE:
+        at += 4
+        at += 2 + struct.unpack_from(">h", answer, at)[0]
+        return struct.unpack_from(">h", answer, at + 8)[0] == 0
+    at += 4  # a time
+    if key == ADD_PARTITIONS_TO_TXN:
+        at += 4
+        at += 2 + struct.unpack_from(">h", answer, at)[0]  # the first topic's name
+        at += 8  # its first partition
+    return struct.unpack_from(">h", answer, at)[0] == 0
 
 
 class KafkaProxy(Proxy):
@@ -205,8 +223,10 @@ class KafkaProxy(Proxy):
         super().__init__(loop, port, target)
 
     async def release(self, request):
-        """`request`: it has added something to a transaction. Is it one after a transaction whose request is held back?"""
-        for trap in [trap for trap in self.held if transactional_id(trap.held) == transactional_id(request)]:
+        """`request` was carried out. Is it of the transaction after one whose request is held back?"""
+        (key,) = struct.unpack_from(">h", request, 4)
+        for trap in [trap for trap in self.held
+                     if trap.release_at == key and transactional_id(trap.held) == transactional_id(request)]:
             self.held.remove(trap)
             trap.answer = await trap.origin.deliver(trap.held)
             trap.delivered.set()
@@ -224,18 +244,18 @@ class KafkaProxy(Proxy):
 
 
 def transactional_id(frame):
-    """Of AddPartitionsToTxn, AddOffsetsToTxn, EndTxn or TxnOffsetCommit: the first field after the client's id."""
+    """Of Produce, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn or TxnOffsetCommit: the first field after the client's id."""
     key, version = struct.unpack_from(">hh", frame, 4)
     (length,) = struct.unpack_from(">h", frame, 12)
     at = 14 + max(length, 0)
-    if version >= 3:  # flexible: tagged fields of the header, then a compact string
+    if key != PRODUCE and version >= 3:  # flexible: tagged fields of the header, then a compact string
         at += 1
         length = frame[at] - 1
         at += 1
     else:
         (length,) = struct.unpack_from(">h", frame, at)
         at += 2
-    return frame[at:at + length] if key in (ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN, END_TXN, TXN_OFFSET_COMMIT) else None
+    return frame[at:at + length]
 
 
 class PostgresConnection(Connection):
