@@ -215,12 +215,15 @@ bool sim_is_stable(const struct sim *sim, int32_t lane)
 
 /* --- W, as tests see it --- */
 
+static uint64_t w_of(const struct sim_offset offsets[INPUT_TOPIC_COUNT])
+{
+    return strncmp(offsets[0].metadata, "w1:", 3) == 0 ? strtoull(offsets[0].metadata + 3, NULL, 10) : 0;
+}
+
 bool sim_w(const struct sim *sim, int32_t lane, uint64_t *w)
 {
-    const char *metadata = sim->kafka.committed[lane][0].metadata;
-    bool has_w = strncmp(metadata, "w1:", 3) == 0;
-    *w = has_w ? strtoull(metadata + 3, NULL, 10) : 0;
-    return has_w;
+    *w = w_of(sim->kafka.committed[lane]);
+    return sim->kafka.committed[lane][0].metadata[0] != '\0';
 }
 
 void sim_set_w(struct sim *sim, int32_t lane, uint64_t w)
@@ -239,6 +242,25 @@ void sim_forget_w(struct sim *sim, int32_t lane)
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         sim->kafka.committed[lane][topic].metadata[0] = '\0';
     }
+}
+
+void sim_keep_offsets(struct sim *sim)
+{
+    memcpy(sim->kafka.older, sim->kafka.committed, sizeof sim->kafka.older);
+}
+
+void sim_lose_offsets(struct sim *sim, int32_t lane)
+{
+    struct sim_offset *now = sim->kafka.committed[lane], *older = sim->kafka.older[lane];
+    /* An older W is only to be told from the right one where Postgres was told of a newer one. */
+    bool is_older = older[0].metadata[0] != '\0' && w_of(older) < sim->postgres.rows[lane].w_seen;
+    bool is_gone = !is_older || sim_random(sim) % 3 == 0;
+    sim_tell(sim, "kafka: LOSES offsets of lane %d, %s; they are %s", (int)lane, now[0].metadata,
+             is_gone ? "gone" : older[0].metadata);
+    for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
+        now[topic] = is_gone ? (struct sim_offset){.offset = OFFSET_BEGINNING} : older[topic];
+    }
+    sim->losses++;
 }
 
 /* --- time --- */

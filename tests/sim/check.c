@@ -197,6 +197,23 @@ static void check_orders(const struct sim *sim)
     }
 }
 
+/* An event id that comes again is told so, however much the order has heard since. */
+static void check_repetitions(const struct sim *sim)
+{
+    const struct store_history_write *rows = sim->postgres.history;
+    for (size_t i = 0; i < sim->postgres.history_count; i++) {
+        bool counts = rows[i].outcome == OUTCOME_APPLIED || rows[i].outcome == OUTCOME_REJECTED;
+        for (size_t k = i + 1; k < sim->postgres.history_count && counts && !uuid_is_none(&rows[i].event_id); k++) {
+            if ((rows[k].outcome == OUTCOME_APPLIED || rows[k].outcome == OUTCOME_REJECTED) &&
+                uuid_equal(&rows[i].event_id, &rows[k].event_id) && uuid_equal(&rows[i].order_id, &rows[k].order_id)) {
+                sim_broken(sim, "I1: an event counts twice: at %s offset %lld and %s offset %lld",
+                           topic_suffix(rows[i].topic), (long long)rows[i].offset, topic_suffix(rows[k].topic),
+                           (long long)rows[k].offset);
+            }
+        }
+    }
+}
+
 bool sim_has_halted(const struct sim *sim)
 {
     bool has_halted = false;
@@ -211,6 +228,7 @@ void sim_check(const struct sim *sim)
     check_inputs(sim);
     check_visible(sim);
     check_orders(sim);
+    check_repetitions(sim);
     size_t visible = sim_count_visible(sim, TOPIC_STAGE_CHANGED), applied = sim_count_outcomes(sim, OUTCOME_APPLIED);
     if (visible != applied && !sim_has_halted(sim)) {
         sim_broken(sim, "I3: %zu changes of stage are visible, %zu were decided", visible, applied);

@@ -332,6 +332,62 @@ static void draining_finishes_what_was_begun(void **state)
     sim_close(&sim);
 }
 
+static bool needs_a_schema(struct sim *sim, enum sim_fault fault, void *context)
+{
+    (void)sim;
+    (void)context;
+    return fault == FAULT_CODEC_LATER;
+}
+
+/* A batch is open for a record that could not be decoded yet, and holds nothing. */
+static void an_empty_batch_does_not_keep_a_worker_from_leaving(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 2, 31);
+    sim_start(&sim, 0);
+    place_some(&sim, 0, 2);
+    settle(&sim);
+    sim.choose = needs_a_schema;
+    place_some(&sim, 2, 1);
+    sim_run(&sim, 100);
+    assert_true(sim.faults[FAULT_CODEC_LATER] > 0);
+    sim_stop(&sim, 0);
+    sim_run(&sim, 1000);
+    assert_false(sim_is_up(&sim, 0));
+    sim.choose = NULL;
+    sim_start(&sim, 1);
+    settle(&sim);
+    sim_close(&sim);
+}
+
+static bool has_full_disk(struct sim *sim, enum sim_fault fault, void *context)
+{
+    (void)context;
+    return fault == FAULT_STORE_RETRY && sim->processes[0]->store.tasks[0].job->kind == STORE_WRITE;
+}
+
+static void whoever_cannot_finish_leaves_when_its_time_is_over(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 1, 32);
+    sim_start(&sim, 0);
+    sim_run(&sim, 2000);
+    sim.choose = has_full_disk;
+    place_some(&sim, 0, 5);
+    sim_run(&sim, 500);
+    sim_stop(&sim, 0);
+    sim_run(&sim, sim.config.worker_shutdown_ms - 1000);
+    assert_true(sim_is_up(&sim, 0));
+    sim_run(&sim, 3000);
+    assert_false(sim_is_up(&sim, 0));
+    sim.choose = NULL;
+    sim_start(&sim, 1);
+    settle(&sim);
+    sim_close(&sim);
+}
+
 static void an_idle_lane_notices_that_it_was_taken(void **state)
 {
     (void)state;
@@ -361,6 +417,8 @@ int main(void)
         cmocka_unit_test(outputs_that_kafka_does_not_take_stop_the_reading),
         cmocka_unit_test(postgres_away_is_waited_for),
         cmocka_unit_test(draining_finishes_what_was_begun),
+        cmocka_unit_test(an_empty_batch_does_not_keep_a_worker_from_leaving),
+        cmocka_unit_test(whoever_cannot_finish_leaves_when_its_time_is_over),
         cmocka_unit_test(an_idle_lane_notices_that_it_was_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,8 @@ struct rd_kafka_consumer_group_metadata_s {
 
 /* The consumer's side of a process: knows what the group told it last. */
 rd_kafka_t *sim_consumer_new(struct sim_process *process);
+/* What the running process' consumer would give now. */
+rd_kafka_consumer_group_metadata_t *sim_fresh_metadata(void);
 void sim_client_free(rd_kafka_t *client);
 enum topic sim_topic_of(const char *name);
 

@@ -307,6 +307,11 @@ rd_kafka_consumer_group_metadata_t *rd_kafka_consumer_group_metadata(rd_kafka_t 
                                                            consumer->member, NULL);
 }
 
+rd_kafka_consumer_group_metadata_t *sim_fresh_metadata(void)
+{
+    return rd_kafka_consumer_group_metadata(sim_running_process(the_sim)->consumer);
+}
+
 void rd_kafka_consumer_group_metadata_destroy(rd_kafka_consumer_group_metadata_t *metadata)
 {
     free(metadata);

@@ -66,10 +66,23 @@ struct life {
     struct weather weather;
     int orders;        /* per lane */
     bool is_preloaded; /* all inputs are there before anybody reads: then the orders are the same, whatever happens */
-    bool may_fail_over;
+    bool is_chatty;    /* one order that hears so much that it forgets, and is told the same again */
+    /* One of them loses what it had acknowledged: then a lane may halt. If both do, nobody can tell. */
+    bool postgres_may_lose, kafka_may_lose;
     int sent;
     struct tally *tally;
 };
+
+/* Of an event: now and then one that was there before. */
+static uint64_t number_of(struct sim *sim, const struct life *life, int n)
+{
+    if (life->is_chatty) {
+        uint64_t back =
+            SEEN_MAX + sim_random(sim) % (2 * SEEN_MAX); /* so long ago that the order has just forgotten it */
+        return sim_random(sim) % 4 == 0 && back < (uint64_t)n ? (uint64_t)n - back : (uint64_t)n;
+    }
+    return sim_random(sim) % 10 == 0 ? 0 : (uint64_t)n;
+}
 
 static void send_something(struct sim *sim, struct life *life)
 {
@@ -79,8 +92,7 @@ static void send_something(struct sim *sim, struct life *life)
     static const enum event_kind kinds[] = {CUSTOMER_PLACES,  CUSTOMER_PLACES,  PROVIDER_CONFIRMS,  PROVIDER_CONFIRMS,
                                             GATEWAY_CAPTURED, CUSTOMER_CANCELS, PROVIDER_MARKS_DONE};
     struct sim_action action = {.kind = kinds[sim_random(sim) % (sizeof kinds / sizeof kinds[0])],
-                                /* now and then one that was there before */
-                                .event_id = sim_uuid(sim_random(sim) % 10 == 0 ? 5000 : 5000 + (uint64_t)n),
+                                .event_id = sim_uuid(5000 + number_of(sim, life, n)),
                                 .order_id = order,
                                 .partition = (int32_t)(sim_random(sim) % (uint64_t)sim->lane_count),
                                 .is_astray = !life->is_preloaded && sim_random(sim) % 8 == 0};
@@ -107,6 +119,7 @@ enum shake {
     SHAKE_POSTGRES_AWAY,
     SHAKE_STORM,
     SHAKE_FAIL_OVER,
+    SHAKE_LOSE_OFFSETS,
     SHAKES
 };
 
@@ -125,6 +138,7 @@ const char *shake_name(int shake)
         [SHAKE_POSTGRES_AWAY] = "Postgres away from one process",
         [SHAKE_STORM] = "storm of refusals by Postgres",
         [SHAKE_FAIL_OVER] = "Postgres forgets (or the standby falls behind)",
+        [SHAKE_LOSE_OFFSETS] = "Kafka loses a lane's offsets",
     };
     return shake < SHAKES ? names[shake] : NULL;
 }
@@ -186,6 +200,7 @@ static bool shake_process(struct sim *sim, enum shake shake, int number)
     case SHAKE_REBALANCE:
     case SHAKE_STORM:
     case SHAKE_FAIL_OVER:
+    case SHAKE_LOSE_OFFSETS:
     case SHAKES:
         break;
     }
@@ -194,10 +209,11 @@ static bool shake_process(struct sim *sim, enum shake shake, int number)
 
 static void shake(struct sim *sim, struct life *life)
 {
-    static const enum shake often[] = {SHAKE_START,   SHAKE_START, SHAKE_START,     SHAKE_START,   SHAKE_CRASH,
-                                       SHAKE_CRASH,   SHAKE_KILL,  SHAKE_STOP,      SHAKE_FREEZE,  SHAKE_FREEZE,
-                                       SHAKE_EXPEL,   SHAKE_EXPEL, SHAKE_REBALANCE, SHAKE_CUT_OFF, SHAKE_POSTGRES_AWAY,
-                                       SHAKE_REPLACE, SHAKE_STORM, SHAKE_FAIL_OVER};
+    static const enum shake often[] = {SHAKE_START,     SHAKE_START,     SHAKE_START,         SHAKE_START,
+                                       SHAKE_CRASH,     SHAKE_CRASH,     SHAKE_KILL,          SHAKE_STOP,
+                                       SHAKE_FREEZE,    SHAKE_FREEZE,    SHAKE_EXPEL,         SHAKE_EXPEL,
+                                       SHAKE_REBALANCE, SHAKE_CUT_OFF,   SHAKE_POSTGRES_AWAY, SHAKE_REPLACE,
+                                       SHAKE_STORM,     SHAKE_FAIL_OVER, SHAKE_LOSE_OFFSETS};
     enum shake what = often[sim_random(sim) % (sizeof often / sizeof often[0])];
     bool has_happened = false;
     if (what == SHAKE_REBALANCE) {
@@ -207,16 +223,25 @@ static void shake(struct sim *sim, struct life *life)
         life->weather.storm = life->weather.storm > 0 ? 0 : 700;
         has_happened = life->weather.storm > 0;
     } else if (what == SHAKE_FAIL_OVER) {
-        if (life->may_fail_over && sim->backup != NULL) {
+        if (life->postgres_may_lose && sim->backup != NULL) {
             sim_fail_over(sim);
-        } else if (life->may_fail_over) {
+        } else if (life->postgres_may_lose) {
             sim_back_up(sim);
         }
-        has_happened = life->may_fail_over;
+        has_happened = life->postgres_may_lose;
+    } else if (what == SHAKE_LOSE_OFFSETS) {
+        if (life->kafka_may_lose) {
+            sim_lose_offsets(sim, (int32_t)(sim_random(sim) % (uint64_t)sim->lane_count));
+            sim_rebalance(sim); /* so that somebody looks */
+        }
+        has_happened = life->kafka_may_lose;
     } else {
         has_happened = shake_process(sim, what, (int)(sim_random(sim) % SIM_PROCESSES_MAX));
     }
     life->tally->shakes[what] += has_happened;
+    if (sim_random(sim) % 4 == 0) {
+        sim_keep_offsets(sim);
+    }
 }
 
 /* --- the calm --- */
@@ -226,6 +251,8 @@ static void calm_down(struct sim *sim)
     sim_tell(sim, "--- calm ---");
     sim->choose = NULL;
     sim->crash_at = 0;
+    sim->job_us = 2000;
+    sim->transaction_us = 27000;
     bool is_anybody_up = false;
     for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
         struct sim_process *process = sim->processes[i];
@@ -257,7 +284,7 @@ static void check_world(struct sim *sim)
             sim_broken(sim, "no progress: the world does not come to rest again");
         }
     }
-    for (int32_t lane = 0; lane < sim->lane_count && sim->failovers == 0; lane++) {
+    for (int32_t lane = 0; lane < sim->lane_count && sim->losses == 0; lane++) {
         if (sim->postgres.rows[lane].is_halted) {
             sim_broken(sim, "lane %d halted, and nothing was lost: %s", (int)lane,
                        sim->postgres.rows[lane].halt_reason);
@@ -274,7 +301,7 @@ static void count(const struct sim *sim, const struct life *life)
     tally->turns += sim->turns;
     tally->crashes += sim->crashes;
     tally->freezes += sim->freezes;
-    tally->failovers += sim->failovers;
+    tally->losses += sim->losses;
     tally->stragglers_done += sim->stragglers_done;
     tally->virtual_ms += (uint64_t)(sim->now_us / 1000);
     for (int fault = 0; fault < FAULT_KINDS; fault++) {
@@ -290,7 +317,8 @@ static void count(const struct sim *sim, const struct life *life)
 /* The inputs of a preloaded seed are made before anything else is drawn, so they are the same in calm and in storm. */
 static void preload(struct sim *sim, struct life *life)
 {
-    for (int i = 0; life->is_preloaded && i < 150; i++) {
+    int count = life->is_chatty ? 400 : 150;
+    for (int i = 0; life->is_preloaded && i < count; i++) {
         send_something(sim, life);
     }
 }
@@ -298,10 +326,17 @@ static void preload(struct sim *sim, struct life *life)
 static struct life life_of(uint64_t seed, struct tally *tally)
 {
     return (struct life){.seed = seed,
-                         .orders = 1 + (int)(seed / 2 % 6),
+                         .orders = seed % 7 == 0 ? 1 : 1 + (int)(seed / 2 % 6),
+                         .is_chatty = seed % 7 == 0,
                          .is_preloaded = seed % 2 == 0,
-                         .may_fail_over = seed % 5 == 3,
+                         .postgres_may_lose = seed % 10 == 3,
+                         .kafka_may_lose = seed % 10 == 8,
                          .tally = tally};
+}
+
+static int32_t lanes_of(uint64_t seed)
+{
+    return (int32_t)(seed % 7 == 0 ? 1 + seed % 2 : 1 + seed % SIM_LANES_MAX);
 }
 
 static uint64_t digest_in_calm(uint64_t seed)
@@ -309,7 +344,7 @@ static uint64_t digest_in_calm(uint64_t seed)
     struct sim sim;
     struct tally unused;
     struct life life = life_of(seed, &unused);
-    sim_open(&sim, (int32_t)(1 + seed % SIM_LANES_MAX), seed);
+    sim_open(&sim, lanes_of(seed), seed);
     preload(&sim, &life);
     sim_start(&sim, 0);
     check_world(&sim);
@@ -318,9 +353,13 @@ static uint64_t digest_in_calm(uint64_t seed)
     return digest;
 }
 
-static void configure(struct sim *sim)
+static void configure(struct sim *sim, const struct life *life, struct weather *weather)
 {
-    sim->config.worker_batch_events = (int32_t)(1 + sim_random(sim) % 30);
+    if (life->is_chatty) { /* large batches, and writes that are repeated */
+        weather->odds[FAULT_SOURCE_EMPTY] = weather->odds[FAULT_CODEC_LATER] = 0;
+        weather->odds[FAULT_STORE_RETRY] += 200;
+    }
+    sim->config.worker_batch_events = (int32_t)(1 + sim_random(sim) % (life->is_chatty ? 200 : 30));
     sim->config.worker_writes_in_flight = (int32_t)(1 + sim_random(sim) % 3);
     sim->config.worker_unemitted_max = (int32_t)(1 + sim_random(sim) % 16);
     sim->config.worker_cache_mib = sim_random(sim) % 3 == 0 ? 0 : 1; /* nothing stays that is not needed */
@@ -335,7 +374,7 @@ static void storm(struct sim *sim, struct life *life)
 {
     int rounds = (int)(5 + sim_random(sim) % 25);
     for (int round = 0; round < rounds; round++) {
-        for (int i = (int)(sim_random(sim) % 12); i > 0 && !life->is_preloaded; i--) {
+        for (int i = (int)(sim_random(sim) % (life->is_chatty ? 60 : 12)); i > 0 && !life->is_preloaded; i--) {
             send_something(sim, life);
         }
         bool is_long = sim_random(sim) % 16 == 0;
@@ -352,12 +391,12 @@ void live_through(uint64_t seed, struct tally *tally)
     struct sim sim;
     struct life life = life_of(seed, tally);
     sim_listen_again();
-    sim_open(&sim, (int32_t)(1 + seed % SIM_LANES_MAX), seed);
+    sim_open(&sim, lanes_of(seed), seed);
     preload(&sim, &life);
     life.weather = weather_of(&sim);
     sim.choose_context = &life.weather;
     sim.choose = is_bad_luck;
-    configure(&sim);
+    configure(&sim, &life, &life.weather);
     sim_start(&sim, 0);
     storm(&sim, &life);
     calm_down(&sim);

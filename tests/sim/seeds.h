@@ -6,7 +6,7 @@
 
 /* What has happened over many seeds. */
 struct tally {
-    uint64_t seeds, inputs, calls, turns, crashes, freezes, failovers, stragglers_done, halted_lanes, virtual_ms;
+    uint64_t seeds, inputs, calls, turns, crashes, freezes, losses, stragglers_done, halted_lanes, virtual_ms;
     uint64_t faults[FAULT_KINDS];
     uint64_t shakes[16];
 };

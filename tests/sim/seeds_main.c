@@ -18,20 +18,21 @@ static const char help[] =
     "  --seed S      this one alone, with its story when it fails\n"
     "  --minutes M   go on for so long instead, with new seeds\n"
     "  --quiet       no figures at the end\n"
+    "  --no-story    a seed that fails says no more than why\n"
     "\n"
     "A seed that fails is lived through again, and tells its story; BOOKING_SIM_LOG=1 adds what the worker logs.\n"
     "Exit status: 0 all is well, 1 something is not as promised, 64 usage.\n";
 
 static struct {
     uint64_t seed;
-    bool is_second_time;
+    bool is_second_time, is_brief;
     char *program;
 } now;
 
 /* Something is broken, or a CHECK failed: once more, with the story. From a signal handler, so only what is safe there. */
-static void again(void)
+void sim_look_again(void)
 {
-    if (!now.is_second_time) {
+    if (!now.is_second_time && !now.is_brief) {
         char text[24];
         int at = (int)sizeof text;
         text[--at] = '\0';
@@ -48,14 +49,14 @@ static void again(void)
 static void on_abort(int signal_number)
 {
     (void)signal_number;
-    again();
+    sim_look_again();
     sim_print_story();
+    sim_give_up();
     _exit(1);
 }
 
 void sim_give_up(void)
 {
-    again();
     fprintf(stderr, "seed %llu is broken. Again: %s --seed %llu\n", (unsigned long long)now.seed, now.program,
             (unsigned long long)now.seed);
 }
@@ -74,10 +75,11 @@ static void print_tally(const struct tally *tally, double seconds)
         all += shake > 0 ? tally->shakes[shake] : 0;
         printf("%12llu  %s\n", (unsigned long long)tally->shakes[shake], shake_name(shake));
     }
-    printf("%12llu  faults in all; %llu processes died, %llu late copies of requests did something, %llu failovers, "
+    printf("%12llu  faults in all; %llu processes died, %llu late copies of requests did something, %llu losses by "
+           "Postgres or Kafka, "
            "%llu lanes halted after one\n",
            (unsigned long long)all, (unsigned long long)tally->crashes, (unsigned long long)tally->stragglers_done,
-           (unsigned long long)tally->failovers, (unsigned long long)tally->halted_lanes);
+           (unsigned long long)tally->losses, (unsigned long long)tally->halted_lanes);
 }
 
 static double seconds_now(void)
@@ -100,11 +102,15 @@ static uint64_t number(const char *text)
 
 int main(int count, char **arguments)
 {
-    static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"from", required_argument, NULL, 'f'},
-        {"seed", required_argument, NULL, 's'},  {"minutes", required_argument, NULL, 'm'},
-        {"quiet", no_argument, NULL, 'q'},       {"again", no_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"seeds", required_argument, NULL, 'n'},
+                                            {"from", required_argument, NULL, 'f'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"minutes", required_argument, NULL, 'm'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {"no-story", no_argument, NULL, 'b'},
+                                            {"again", no_argument, NULL, 'a'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     uint64_t from = 1, seeds = 1000, minutes = 0;
     bool is_quiet = false;
     int option;
@@ -127,6 +133,9 @@ int main(int count, char **arguments)
         case 'q':
             is_quiet = true;
             break;
+        case 'b':
+            now.is_brief = true;
+            break;
         case 'a':
             now.is_second_time = true;
             break;
@@ -141,11 +150,13 @@ int main(int count, char **arguments)
     signal(SIGABRT, on_abort);
     sim_listen(now.is_second_time);
     static struct tally tally;
+    sim_share_codec();
     double begun = seconds_now();
     for (now.seed = from; minutes > 0 ? seconds_now() - begun < 60.0 * (double)minutes : now.seed < from + seeds;
          now.seed++) {
         live_through(now.seed, &tally);
     }
+    sim_unshare_codec();
     if (!is_quiet) {
         print_tally(&tally, seconds_now() - begun);
     }

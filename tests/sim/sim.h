@@ -159,6 +159,7 @@ struct sim_straggler {
 struct sim_kafka {
     struct sim_log logs[INPUT_TOPIC_COUNT][SIM_LANES_MAX];
     struct sim_offset committed[SIM_LANES_MAX][INPUT_TOPIC_COUNT];
+    struct sim_offset older[SIM_LANES_MAX][INPUT_TOPIC_COUNT]; /* what it may go back to */
     struct sim_output *outputs;
     size_t output_count, output_capacity;
     int32_t generation;
@@ -187,7 +188,8 @@ struct sim {
     bool (*choose)(struct sim *sim, enum sim_fault fault, void *context);
     void *choose_context;
     uint64_t faults[FAULT_KINDS]; /* how many there were */
-    uint64_t crashes, freezes, failovers, turns;
+    uint64_t crashes, freezes, turns;
+    uint64_t losses;            /* of what Postgres or Kafka had acknowledged */
     uint64_t stragglers_done;   /* late copies that did something */
     struct sim_thread *running; /* whose turn it is; NULL = the worker's thread, or the world itself */
     struct sim_process *starting;
@@ -211,6 +213,9 @@ struct sim {
 extern struct sim *the_sim; /* the clocks need one */
 void sim_open(struct sim *sim, int32_t lanes, uint64_t seed);
 void sim_close(struct sim *sim);
+/* All worlds from here on have one codec, which takes long to make; for those that do not change its configuration. */
+void sim_share_codec(void);
+void sim_unshare_codec(void);
 uint64_t sim_random(struct sim *sim);
 bool sim_fails(struct sim *sim, enum sim_fault fault);
 /* Starts a worker process and lets it join the group. */
@@ -241,7 +246,8 @@ void sim_listen(bool does_listen);
 bool sim_is_listening(void);
 void sim_listen_again(void); /* a new story */
 void sim_print_story(void);
-/* What the program has to say of it; a program may have its own. */
+/* A program may have its own: before a story is told, and after it. */
+void sim_look_again(void);
 void sim_give_up(void);
 /* Something is not as promised: prints why and the story, and ends the program. */
 _Noreturn void sim_broken(const struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -258,6 +264,10 @@ bool sim_w(const struct sim *sim, int32_t lane, uint64_t *w);
 void sim_set_w(struct sim *sim, int32_t lane, uint64_t w);
 /* A tool resets offsets: they have no W any more. */
 void sim_forget_w(struct sim *sim, int32_t lane);
+/* What Kafka may go back to. */
+void sim_keep_offsets(struct sim *sim);
+/* Kafka loses what it had acknowledged of a lane: its offsets are gone, or older ones are back. */
+void sim_lose_offsets(struct sim *sim, int32_t lane);
 void sim_kafka_advance(struct sim *sim);
 void sim_kafka_free(struct sim_kafka *kafka);
 uint64_t sim_output_hash(enum topic topic, int32_t partition, struct bytes key, struct bytes value,

@@ -71,7 +71,7 @@ void sim_fail_over(struct sim *sim)
         return;
     }
     sim_tell(sim, "postgres: FAILOVER, later commits are lost");
-    sim->failovers++;
+    sim->losses++;
     sim_postgres_free(&sim->postgres);
     sim->postgres = *sim->backup;
     free(sim->backup);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LATE_US      50000
+#define LATEST_US    5000000
 #define GRACE_ORDERS 64
 
 /* --- tables --- */
@@ -301,9 +302,11 @@ static void leave_to_server(struct sim *sim, const struct store_job *job)
         return;
     }
     struct sim_orphan *orphan = &sim->orphans[sim->orphan_count++];
-    *orphan = (struct sim_orphan){.at_us = sim->now_us + (int64_t)(sim_random(sim) % LATE_US), .job = *job};
+    int64_t late_us = (int64_t)(sim_random(sim) % (sim_random(sim) % 4 == 0 ? LATEST_US : LATE_US));
+    *orphan = (struct sim_orphan){.at_us = sim->now_us + late_us, .job = *job};
     orphan->job.data = (struct buffer){0};
     buffer_append(&orphan->job.data, job->data.data, job->data.length);
+    orphan->job.lanes = sim_copy(job->lanes, (size_t)job->lane_count, sizeof job->lanes[0]);
     orphan->job.orders = sim_copy(job->orders, job->order_count, sizeof job->orders[0]);
     orphan->job.history = sim_copy(job->history, job->history_count, sizeof job->history[0]);
     orphan->job.lane_writes = sim_copy(job->lane_writes, (size_t)job->lane_write_count, sizeof job->lane_writes[0]);
@@ -311,6 +314,23 @@ static void leave_to_server(struct sim *sim, const struct store_job *job)
         struct store_lane_write *write = &orphan->job.lane_writes[i];
         buffer_append(&orphan->outboxes[i], write->outbox.data, write->outbox.length);
         write->outbox.data = orphan->outboxes[i].data;
+    }
+}
+
+static void arrive_late(struct sim *sim, const struct sim_orphan *orphan)
+{
+    int32_t fenced_lane;
+    if (orphan->is_void) {
+        return;
+    }
+    if (orphan->job.kind == STORE_WRITE) {
+        enum status status = write_batch(sim, &orphan->job, &fenced_lane);
+        sim_tell(sim, "postgres: a late write %s", status == STATUS_OK ? "is committed" : "is refused");
+        return;
+    }
+    for (int i = 0; i < orphan->job.lane_count; i++) {
+        sim->postgres.rows[orphan->job.lanes[i].lane].epoch++;
+        sim_tell(sim, "postgres: lane %d is taken late, for nobody", (int)orphan->job.lanes[i].lane);
     }
 }
 
@@ -322,11 +342,8 @@ void sim_postgres_advance(struct sim *sim)
             i++;
             continue;
         }
-        int32_t fenced_lane;
-        if (!orphan->is_void) {
-            enum status status = write_batch(sim, &orphan->job, &fenced_lane);
-            sim_tell(sim, "postgres: a late write %s", status == STATUS_OK ? "is committed" : "is refused");
-        }
+        arrive_late(sim, orphan);
+        free(orphan->job.lanes);
         free(orphan->job.orders);
         free(orphan->job.history);
         free(orphan->job.lane_writes);
@@ -353,7 +370,7 @@ static void run_first(struct store *store)
         answer(store, STATUS_RETRY, "serialization failure");
         return;
     }
-    if (job->kind == STORE_WRITE && sim_fails(sim, FAULT_STORE_BREAK_LATE)) {
+    if ((job->kind == STORE_WRITE || job->kind == STORE_TAKE) && sim_fails(sim, FAULT_STORE_BREAK_LATE)) {
         leave_to_server(sim, job);
         sim_store_break(store);
         return;

@@ -66,6 +66,22 @@ static void configure(struct config *config)
     config->policies = policies_default();
 }
 
+static struct codec *shared_codec; /* NULL: each world has its own */
+
+void sim_share_codec(void)
+{
+    static struct config config;
+    struct failure why = {{0}};
+    configure(&config);
+    CHECK(codec_open(&config, &shared_codec, &why) == STATUS_OK);
+}
+
+void sim_unshare_codec(void)
+{
+    codec_close(shared_codec);
+    shared_codec = NULL;
+}
+
 void sim_open(struct sim *sim, int32_t lanes, uint64_t seed)
 {
     memset(sim, 0, sizeof *sim);
@@ -87,8 +103,9 @@ void sim_open(struct sim *sim, int32_t lanes, uint64_t seed)
             sim->postgres.rows[lane].offsets[topic] = OFFSET_BEGINNING;
         }
     }
+    sim->codec = shared_codec;
     struct failure why = {{0}};
-    CHECK(codec_open(&sim->config, &sim->codec, &why) == STATUS_OK);
+    CHECK(sim->codec != NULL || codec_open(&sim->config, &sim->codec, &why) == STATUS_OK);
 }
 
 void sim_close(struct sim *sim)
@@ -102,7 +119,9 @@ void sim_close(struct sim *sim)
     }
     sim->now_us += (int64_t)1000 * 1000 * 1000;
     sim_postgres_advance(sim);
-    codec_close(sim->codec);
+    if (sim->codec != shared_codec) {
+        codec_close(sim->codec);
+    }
     sim_kafka_free(&sim->kafka);
     sim_postgres_free(&sim->postgres);
     if (sim->backup != NULL) {

@@ -1,8 +1,8 @@
-/* The real sink, on a thread of the simulated world. */
-#include "sim.h"
+/* Comes before src/kafka/sink.c: the sink's thread is one of the simulated world. */
+#ifndef SIM_SINK_THREAD_H
+#define SIM_SINK_THREAD_H
 
-#include <pthread.h>
-#include <time.h>
+#include "thread.h"
 
 #define pthread_create         sim_thread_create
 #define pthread_join           sim_thread_join
@@ -11,4 +11,5 @@
 #define pthread_cond_signal    sim_cond_signal
 #define clock_gettime          sim_clock_gettime
 #define nanosleep              sim_nanosleep
-#include "kafka/sink.c"
+
+#endif
