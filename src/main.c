@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"simulate", command_simulate, "scenario files through the process, without Kafka or Postgres"},
     {"show", command_show, "one order's life as a timeline"},
     {"orders", command_orders, "many orders: by stage, age, deadline, claim, payout, party"},
+    {"dead-letters", command_dead_letters, "what could not be processed: list, show, replay"},
     {"audit", command_audit, "does all that Postgres holds agree: money, sequence, history, outbox, settlement"},
     {"lanes", command_lanes, "the lanes: how far, how late, why halted, and the way out"},
     {"diagram", command_diagram, "the stages, or every rule, drawn from the table that runs"},
@@ -29,7 +30,7 @@ static void print_help(FILE *out)
         out,
         "booking-worker moves pre-paid orders through their process.\n\nUsage: booking-worker COMMAND [OPTIONS]\n\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].says);
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].says);
     fprintf(out, "\nEach COMMAND --help teaches it by example; run --help lists the configuration.\n\n"
                  "First steps:\n"
                  "  booking-worker check --print-sample > booking-worker.yaml   # every key, with its default\n"

@@ -73,6 +73,29 @@ void codec_encode_reroute(struct codec *codec, const struct record *record, int3
 MUST_USE enum status codec_output_to_json(struct codec *codec, enum topic topic, struct bytes value,
                                           struct buffer *json, struct failure *why);
 
+/* --- dead letters, as an operator reads them back --- */
+
+/* What the headers of a dead letter say. Views into them. */
+struct dead_letter {
+    struct text topic; /* where the record was found, as it is told there */
+    enum topic origin; /* the same topic; TOPIC_COUNT = none of our inputs */
+    int32_t partition;
+    int64_t offset;
+    struct text stage, exception, message;
+    struct text cut; /* what was left out, when the record was too large to be kept whole; absent = it is whole */
+};
+/* False when these are no headers of a dead letter. */
+bool dead_letter_read(const struct config *config, const struct header *headers, int count, struct dead_letter *out);
+/* Copies the headers that the record came with; returns their number, at most HEADERS_MAX. */
+int dead_letter_own_headers(const struct header *headers, int count, struct header out[HEADERS_MAX]);
+
+/* Decodes a value field by field as far as that goes, with the schema that it names, or the built-in one of the topic when nobody can
+ * be asked about its id: `schema` gets its name ("" = no schema is known), and `field` is told of each value under its path. STATUS_POISON:
+ * `*why` says under which path and at which byte it ends. STATUS_RETRY: the schema is being fetched; nothing was told. */
+MUST_USE enum status codec_explain(struct codec *codec, enum topic topic, struct bytes value, char schema[128],
+                                   void (*field)(void *context, const char *path, struct text value, bool is_text),
+                                   void *context, struct failure *why);
+
 /* The text of a built-in schema, exactly the file's. */
 struct text codec_schema_text(enum topic topic);
 

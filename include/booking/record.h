@@ -36,6 +36,10 @@ const char *topic_suffix(enum topic topic);
 #define HEADER_ORIGIN_TOPIC    "booking-origin-topic"
 #define HEADER_FIRST_TIMESTAMP "booking-first-timestamp"
 
+/* What a dead letter carries beside the record's own headers: why, as Kafka Connect says it, and what had to be left out. */
+#define DEAD_LETTER_PREFIX     "__connect.errors."
+#define HEADER_DEAD_LETTER_CUT "booking-dead-letter-cut"
+
 struct header {
     struct text name;
     struct bytes value; /* data NULL = a header without a value */

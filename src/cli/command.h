@@ -24,6 +24,7 @@ int command_show(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_orders(int argc, char **argv);
 int command_lanes(int argc, char **argv);
+int command_dead_letters(int argc, char **argv);
 int command_diagram(int argc, char **argv);
 
 /* Which build this is; set by main(). */

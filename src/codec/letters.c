@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ERRORS_PREFIX "__connect.errors."
-#define HEADER_CUT    "booking-dead-letter-cut"
 /* What a record takes in a broker's batch beside its parts, and the headers that are added here. */
 #define RECORD_OVERHEAD 2048
 
@@ -47,7 +45,7 @@ static int copy_headers(const struct record *record, size_t *room, struct output
     for (int i = 0; i < record->header_count; i++) {
         const struct header *header = &record->headers[i];
         size_t size = header->name.length + header->value.length + 16;
-        if (starts_with(header->name, ERRORS_PREFIX) || text_equal(header->name, text_of(HEADER_CUT)))
+        if (starts_with(header->name, DEAD_LETTER_PREFIX) || text_equal(header->name, text_of(HEADER_DEAD_LETTER_CUT)))
             continue;
         if (size > *room) {
             left_out++;
@@ -85,17 +83,17 @@ void codec_encode_dead_letter(struct codec *codec, const struct record *record, 
     snprintf(partition, sizeof partition, "%" PRId32, record->partition);
     snprintf(offset, sizeof offset, "%" PRId64, record->offset);
     snprintf(message_cut, sizeof message_cut, "%s", message);
-    add_header(&output, ERRORS_PREFIX "topic", topic);
-    add_header(&output, ERRORS_PREFIX "partition", partition);
-    add_header(&output, ERRORS_PREFIX "offset", offset);
-    add_header(&output, ERRORS_PREFIX "stage", stage_word(stage));
-    add_header(&output, ERRORS_PREFIX "exception.class.name", exception_class);
-    add_header(&output, ERRORS_PREFIX "exception.message", message_cut);
+    add_header(&output, DEAD_LETTER_PREFIX "topic", topic);
+    add_header(&output, DEAD_LETTER_PREFIX "partition", partition);
+    add_header(&output, DEAD_LETTER_PREFIX "offset", offset);
+    add_header(&output, DEAD_LETTER_PREFIX "stage", stage_word(stage));
+    add_header(&output, DEAD_LETTER_PREFIX "exception.class.name", exception_class);
+    add_header(&output, DEAD_LETTER_PREFIX "exception.message", message_cut);
     if (output.key.length < record->key.length || output.value.length < record->value.length || left_out > 0) {
         snprintf(cut, sizeof cut, "key: %zu of %zu bytes; value: %zu of %zu bytes; headers left out: %s%d",
                  output.key.length, record->key.length, output.value.length, record->value.length,
                  record->has_too_many_headers ? "at least " : "", left_out);
-        add_header(&output, HEADER_CUT, cut);
+        add_header(&output, HEADER_DEAD_LETTER_CUT, cut);
     }
     outbox_add(batch, &output);
 }

@@ -13,4 +13,10 @@
  * byte is left over. STATUS_POISON: `*why` says at which byte, and what is wrong there. */
 MUST_USE enum status wire_check(const struct schema *schema, struct bytes bytes, struct failure *why);
 
+/* The same, and tells of every value on the way, under its path ("action.price.currency"); of a union's record first its name. What
+ * cannot be read ends it, and `*why` says under which path. */
+MUST_USE enum status wire_tell(const struct schema *schema, struct bytes bytes,
+                               void (*listen)(void *context, const char *path, struct text value, bool is_text),
+                               void *context, struct failure *why);
+
 #endif

@@ -29,7 +29,8 @@
 #define SKIP_WITH_KAFKA() (void)0
 #endif
 
-static const char *const commands[] = {"run", "migrate", "check", "simulate", "show", "orders", "lanes", "diagram"};
+static const char *const commands[] = {"run",    "migrate",      "check", "simulate", "show",
+                                       "orders", "dead-letters", "lanes", "diagram"};
 #define COMMAND_COUNT ((int)(sizeof commands / sizeof *commands))
 
 static void assert_said(const char *text, const char *part)
