@@ -154,7 +154,7 @@ void lane_say_next(const struct lane *lane, const char *message)
     const enum halt halt = halt_of_reason(lane->why);
     char next[64], page[64];
     snprintf(next, sizeof next, "booking-worker lanes show %d", (int)lane->number);
-    snprintf(page, sizeof page, "deploy/runbook/%s.md", halt == HALT_NONE ? "README" : halt_code(halt));
+    snprintf(page, sizeof page, "deploy/runbook/%s.md", halt == HALT_NONE ? "halted-lane" : halt_code(halt));
     LOG(ERROR, message, LOG_I("lane", lane->number), LOG_I("epoch", lane->epoch), LOG_I("seq", lane->seq_stored),
         LOG_I("w", lane->w), LOG_T("why", lane->why), LOG_T("next", next), LOG_T("page", page));
 }
