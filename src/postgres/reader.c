@@ -1,4 +1,4 @@
-/* Opens a connection for a command that only reads, and says what it means when that fails. */
+/* Opens a connection for a command, and says what it means when that fails. */
 #include "postgres/reader.h"
 
 #include "postgres/trouble.h"

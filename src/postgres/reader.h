@@ -1,4 +1,4 @@
-/* A connection for the commands that only read: `show`, `orders`, `audit`. */
+/* A connection for the commands: `show`, `orders` and `audit`, which only read, and `lanes`, which writes one row. */
 #ifndef BOOKING_POSTGRES_READER_H
 #define BOOKING_POSTGRES_READER_H
 
