@@ -366,7 +366,7 @@ void settlement_meet(struct settlement *settlement, const struct settlement_entr
     identify(&wanted, (int)entry->kind, has_gateways ? entry->gateway : (struct text){0}, entry->payment_id);
     struct settled *line = find(settlement, &wanted);
     /* Two orders may have payments of one id, and the file then a line for each. */
-    const struct settled *end = settlement->settled + settlement->count;
+    const struct settled *end = line == NULL ? NULL : settlement->settled + settlement->count;
     while (line != NULL && line->is_met && line + 1 < end && line[1].a == line->a && line[1].b == line->b)
         line++;
     if (line == NULL) {
