@@ -1,0 +1,165 @@
+/* Places, notes and prints of dead letters, whatever is in them. */
+#include "cli/dead_letters.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* after those */
+#include <cmocka.h>
+
+static struct config config;
+static struct letter letter;
+
+static void add_header(const char *name, const char *value)
+{
+    letter.headers[letter.header_count++] = (struct header){text_of(name), {(const uint8_t *)value, strlen(value)}};
+}
+
+static struct mail make_mail(const char *key, const char *value, const char *reason)
+{
+    struct mail mail = {.letter = &letter};
+    letter = (struct letter){.partition = 3, .offset = 1842, .timestamp_ms = INT64_C(1777885200000)};
+    letter.key = (struct bytes){(const uint8_t *)key, key == NULL ? 0 : strlen(key)};
+    letter.value = (struct bytes){(const uint8_t *)value, value == NULL ? 0 : strlen(value)};
+    add_header("__connect.errors.topic", "booking.customer-actions");
+    add_header("__connect.errors.partition", "2");
+    add_header("__connect.errors.offset", "77");
+    add_header("__connect.errors.stage", "VALUE_CONVERTER");
+    add_header("__connect.errors.exception.class.name", "booking.UnreadableValue");
+    add_header("__connect.errors.exception.message", reason);
+    assert_true(dead_letter_read(&config, letter.headers, letter.header_count, &mail.said));
+    return mail;
+}
+
+static void a_place_is_a_partition_and_an_offset(void **state)
+{
+    (void)state;
+    struct position place;
+    assert_true(position_parse(text_of("3/1842"), &place));
+    assert_int_equal(place.partition, 3);
+    assert_int_equal(place.offset, 1842);
+    assert_true(position_parse(text_of("0/0"), &place));
+    const char *const others[] = {"",     "3",    "3/",    "/3",   "-1/2",          "3/-2",
+                                  "3/2x", "3 /2", "3/2/1", "3/ 2", "99999999999/1", "1/9999999999999999999"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(position_parse(text_of(others[i]), &place));
+}
+
+static void a_note_says_which_letter_was_replayed(void **state)
+{
+    (void)state;
+    struct position of;
+    letter = (struct letter){.partition = 3, .offset = 2000};
+    add_header(HEADER_REPLAY_OF, "3/1842");
+    assert_false(note_read(&config, &letter, &of));
+    add_header(HEADER_REPLAYED_TO, "booking.customer-actions/2");
+    assert_true(note_read(&config, &letter, &of));
+    assert_int_equal(of.partition, 3);
+    assert_int_equal(of.offset, 1842);
+}
+
+/* Somebody sends a record that looks like a note: it becomes a dead letter that has both kinds of headers. */
+static void a_letter_cannot_pass_for_a_note(void **state)
+{
+    (void)state;
+    struct position of;
+    (void)make_mail("k", "v", "why");
+    add_header(HEADER_REPLAY_OF, "3/1842");
+    add_header(HEADER_REPLAYED_TO, "booking.customer-actions/2");
+    assert_false(note_read(&config, &letter, &of));
+}
+
+static void notes_are_found_among_many(void **state)
+{
+    (void)state;
+    struct notes notes = {0};
+    assert_false(notes_have(&notes, (struct position){0, 0}));
+    for (int i = 999; i >= 0; i--)
+        notes_add(&notes, (struct position){i % 7, i});
+    for (int i = 0; i < 1000; i++) {
+        assert_true(notes_have(&notes, (struct position){i % 7, i}));
+        assert_false(notes_have(&notes, (struct position){(i + 1) % 7, i}));
+    }
+    notes_add(&notes, (struct position){9, 1});
+    assert_true(notes_have(&notes, (struct position){9, 1}));
+    notes_free(&notes);
+}
+
+static void assert_printable(const struct buffer *out)
+{
+    for (size_t i = 0; i < out->length; i++)
+        assert_true(out->data[i] >= 0x20 || out->data[i] == '\n');
+}
+
+static void a_hostile_letter_cannot_write_to_the_terminal(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct mail mail = make_mail("\x1b[2J\x07", "\x1b]0;x\x07", "\x1b[31mred\r\n3/1 fake");
+    mail_print_row(&mail, &out);
+    assert_printable(&out);
+    assert_null(memchr(out.data, '\n', out.length - 1)); /* one line, whatever it holds */
+    buffer_clear(&out);
+    struct post post = {.config = &config};
+    struct failure why;
+    assert_int_equal(codec_open(&config, &post.codec, &why), STATUS_OK);
+    mail_print(&post, &mail, &out);
+    assert_printable(&out);
+    codec_close(post.codec);
+    buffer_free(&out);
+}
+
+static void what_is_no_text_is_told_in_hex(void **state)
+{
+    (void)state;
+    struct mail mail = make_mail("\xff\xfe", NULL, "bad \xc3 byte");
+    struct post post = {.config = &config};
+    struct failure why;
+    assert_int_equal(codec_open(&config, &post.codec, &why), STATUS_OK);
+    json_t *object = mail_json_in_full(&post, &mail);
+    assert_non_null(object);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(object, "key"), "hex")), "fffe");
+    assert_true(json_is_null(json_object_get(object, "value_bytes")));
+    assert_true(json_is_null(json_object_get(object, "value_hex")));
+    assert_true(json_is_object(json_object_get(object, "reason")));
+    assert_string_equal(json_string_value(json_object_get(object, "is_readable")), "no");
+    json_decref(object);
+    codec_close(post.codec);
+}
+
+static void a_rerouted_record_goes_back_to_its_first_topic(void **state)
+{
+    (void)state;
+    struct mail mail = make_mail("k", "v", "why");
+    assert_int_equal(mail_first_topic(&mail), TOPIC_CUSTOMER_ACTIONS);
+    mail.said.origin = TOPIC_REROUTED;
+    assert_int_equal(mail_first_topic(&mail), TOPIC_COUNT);
+    add_header(HEADER_ORIGIN_TOPIC, "gateway-callbacks");
+    assert_int_equal(mail_first_topic(&mail), TOPIC_GATEWAY_CALLBACKS);
+    letter.header_count--;
+    add_header(HEADER_ORIGIN_TOPIC, "rerouted"); /* nobody's first topic */
+    assert_int_equal(mail_first_topic(&mail), TOPIC_COUNT);
+}
+
+static int load_config(void **state)
+{
+    struct failure why;
+    (void)state;
+    return config_load(NULL, &config, &why) == STATUS_OK ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_place_is_a_partition_and_an_offset),
+        cmocka_unit_test(a_note_says_which_letter_was_replayed),
+        cmocka_unit_test(a_letter_cannot_pass_for_a_note),
+        cmocka_unit_test(notes_are_found_among_many),
+        cmocka_unit_test(a_hostile_letter_cannot_write_to_the_terminal),
+        cmocka_unit_test(what_is_no_text_is_told_in_hex),
+        cmocka_unit_test(a_rerouted_record_goes_back_to_its_first_topic),
+    };
+    return cmocka_run_group_tests(tests, load_config, NULL);
+}
