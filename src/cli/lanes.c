@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define KAFKA_WAIT_MS 20000 /* a transaction of a worker that died can stay open for so long */
+#define LIST_WAIT_MS  5000
 
 static const char help[] =
     "booking-worker lanes: the lanes (one partition index of all input topics each), and the way out when one is "
@@ -78,7 +79,7 @@ static int list(const struct config *config, const struct wish *wish)
         exit_code = lanes.lanes[i].row.is_halted ? EXIT_NO : exit_code;
     }
     status =
-        lanes.count == 0 ? STATUS_OK : kafka_lanes_read(config, KAFKA_WAIT_MS, kafka, lanes.count, partitions, &why);
+        lanes.count == 0 ? STATUS_OK : kafka_lanes_read(config, LIST_WAIT_MS, kafka, lanes.count, partitions, &why);
     (wish->is_json ? lanes_print_json : lanes_print_table)(&lanes, status == STATUS_OK ? kafka : NULL);
     fflush(stdout);
     if (lanes.count == 0)

@@ -298,3 +298,30 @@ def test_more_partitions_halt_the_lanes_until_the_old_number_is_back(town):
         town.wait_stage(lane, "PAYMENT")
     town.rest()
     assert set(town.counts().values()) == {1}
+
+
+def test_lanes_says_how_all_stand_and_what_it_cannot_know(town):
+    said = town.world.command("lanes")
+    assert len([line for line in said.splitlines() if line.endswith(" ok")]) == LANES
+    lines = [json.loads(line) for line in town.world.command("lanes", "--json").splitlines()]
+    assert [line["lane"] for line in lines] == list(range(LANES))
+    for line in lines:
+        assert line["w"] == line["w_seen"] == line["seq"] > 0 and line["lag_records"] == 0 and not line["is_halted"]
+        assert line["topics"]["customer-actions"]["next"] == line["topics"]["customer-actions"]["end"] > 0
+    town.confirm(0)
+    lagging = json.loads(town.world.command("lanes", "show", "0", "--json"))
+    assert lagging["lag_records"] == 1 and lagging["found"] == []
+    assert "ever taken a lane 77" in town.world.command("lanes", "show", "77", expect=1)
+
+    away = town.world.configuration(kafka={"bootstrap_servers": "127.0.0.1:1"})
+    said = town.world.command("lanes", config=away, expect=69)
+    assert "Kafka" in said and len([line for line in said.splitlines() if line.endswith(" ok")]) == LANES
+    town.world.query("UPDATE booking.lanes SET halted_at = now(), halt_reason = 'by hand' WHERE lane = 0 RETURNING lane")
+    assert "Kafka" in town.world.command("lanes", "resume", "0", "--after-repair", config=away, expect=69)
+    away = town.world.configuration(postgres={"conninfo": "host=127.0.0.1 port=1 user=nobody dbname=x"})
+    assert "Postgres" in town.world.command("lanes", config=away, expect=69)
+    assert town.world.query("SELECT count(*) FROM booking.lane_decisions") == [(0,)]
+    town.start()
+    until("the lane to be halted", lambda: town.worker.metric("booking_lane_halted", lane="0") == 1)
+    town.resume(0, "--after-repair")
+    town.wait_stage(0, "PAYMENT")
