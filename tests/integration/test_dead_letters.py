@@ -1,9 +1,11 @@
 """Dead letters, found, read, and sent again; and a lane that gets nothing but such records."""
 import json
+import random
+import subprocess
 import time
 
 from wire import murmur2_partition, new_id
-from world import Actor, until
+from world import PROGRAM, Actor, environment, until
 
 INPUTS = ("customer-actions", "provider-actions", "gateway-callbacks", "operator-actions", "rerouted")
 
@@ -99,6 +101,34 @@ def test_a_large_replay_asks_and_is_all_or_nothing(world):
     assert listed(world, "--open") == []
     assert "booking-worker dead-letters: " in world.command("dead-letters", "list", expect=69, config=world.configuration(
         kafka={"bootstrap_servers": "127.0.0.1:1"}))
+
+
+def test_runs_at_a_time_and_killed_ones_send_each_letter_once(world):
+    reader, keys = world.reader(), [new_id() for _ in range(80)]
+    worker = world.worker(breaker={"dead_letters_percent": 0}).wait_ready()
+    for key in keys:
+        world.upstream.send("customer-actions", key, b"garbage of " + key.encode())
+    world.upstream.flush()
+    reader.wait("80 dead letters", lambda: len(letters(reader)) == 80, 60)
+    assert worker.stop() == 0  # what is sent again stays what it is
+    config = world.directory / "replay.yaml"
+    config.write_text(json.dumps(world.configuration()), encoding="utf-8")
+    numbers, endings = random.Random(5), []
+    for _ in range(4):
+        runs = [subprocess.Popen([PROGRAM, "dead-letters", "--config", config, "replay", "--limit", "20"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, env=environment()) for _ in range(2)]
+        if numbers.random() < 0.5:
+            time.sleep(numbers.random())
+            runs[0].kill()
+        endings += [run.wait(90) for run in runs]
+    assert 0 in endings and set(endings) <= {0, 1, 69, -9}, endings
+    until("no more letters", lambda: "0 were sent again" in world.command("dead-letters", "replay"), 60)
+    sent = world.reader(suffixes=INPUTS, decode=lambda suffix, data: data)
+    sent.read_to_the_end()
+    copies = [seen for seen in sent.records if "booking-replay-of" in seen.headers]
+    assert sorted(seen.key for seen in copies) == sorted(keys)
+    assert all(seen.raw == b"garbage of " + seen.key.encode() and seen.partition == murmur2_partition(seen.key, world.partitions)
+               for seen in copies)
 
 
 def test_a_flood_of_garbage_pauses_its_lane_alone_and_nothing_is_lost(world):
