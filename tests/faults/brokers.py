@@ -85,13 +85,13 @@ def coordinators_lost(stage, count):
 
 @scenario(count=1)
 def kafka_away(stage, count):
-    """All brokers are killed, and away for up to a minute; then all come back."""
+    """All brokers are killed, and away for up to two and a half minutes; then all come back."""
     for _ in range(count):
         stage.pause(0.2, 1.5)
         for name in BROKERS:
             stage.servers.cluster.kill(name)
         stage.fault()
-        stage.pause(5, 60)
+        stage.pause(10, 150)
         stage.servers.cluster.start_all()
         stage.healed()
         stage.recovered(LONG_S)

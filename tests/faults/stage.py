@@ -17,6 +17,8 @@ from world import PROGRAM, World, environment
 
 LANES = 4
 PROGRESS_WITHIN_S = 60  # after the fault is over
+PATIENCE_S = 900         # of producers: Kafka may be away for minutes
+PATIENT = {"delivery.timeout.ms": PATIENCE_S * 1000}
 SCHEMAS = load_schemas()
 
 
@@ -25,7 +27,7 @@ class Load(threading.Thread):
 
     def __init__(self, world, rate, wave, seed):
         super().__init__(daemon=True)
-        self.upstream = Upstream(world.servers.kafka, world.prefix)
+        self.upstream = Upstream(world.servers.kafka, world.prefix, **PATIENT)
         self.rate, self.wave = rate, wave
         self.numbers = random.Random(seed)
         self.sent, self.outputs, self.stages = [], 0, {}
@@ -40,7 +42,7 @@ class Load(threading.Thread):
                 self.may_go_on.wait()
                 began = time.monotonic()
                 orders = load.make_orders(self.wave, load.MIXED, seed=self.numbers.getrandbits(40))
-                count = load.play(self.upstream, orders, wave=self.wave, seconds=300)
+                count = load.play(self.upstream, orders, wave=self.wave, seconds=PATIENCE_S)
                 for order in orders:
                     self.sent += [event.event_id for event in order.events]
                     self.outputs += sum(order.expected.values())
@@ -61,7 +63,7 @@ class Load(threading.Thread):
         """Ends with the wave that is being played."""
         self.is_stopping.set()
         self.resume()
-        self.join(600)
+        self.join(PATIENCE_S)
         if self.failure or self.is_alive():
             raise AssertionError(f"the load failed: {self.failure or 'it does not end'}")
 
@@ -70,7 +72,7 @@ class Stopwatch:
     """After each fault a new order is placed on every lane; when all of their stage changes were seen, the workers are back."""
 
     def __init__(self, world, seed):
-        self.upstream = Upstream(world.servers.kafka, world.prefix)
+        self.upstream = Upstream(world.servers.kafka, world.prefix, **PATIENT)
         self.numbers = random.Random(seed)
         self.lock = threading.Condition()
         self.pending = {}  # key: the fault it waits for
@@ -87,7 +89,7 @@ class Stopwatch:
                 self.sent += [event.event_id for event in order.events]
                 self.outputs += sum(order.expected.values())
                 self.stages[order.key] = order.stages[-1]
-        load.play(self.upstream, list(chosen.values()), seconds=300)
+        load.play(self.upstream, list(chosen.values()), seconds=PATIENCE_S)
 
     def note(self, key):
         """The witness saw a stage change of this order."""
