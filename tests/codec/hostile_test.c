@@ -1,4 +1,5 @@
 /* Bytes that somebody made up: never a crash, never a wait, never more memory than allowed, and always a reason. */
+#include "codec/actions.h"
 #include "codec/sample.h"
 
 #include "codec/state.h"
@@ -142,35 +143,88 @@ static void a_message_of_billions_of_nothings_is_refused(void **state)
     free(body);
 }
 
-static const struct {
-    enum topic topic;
-    const char *action;
-} seeds[] = {
-    {TOPIC_CUSTOMER_ACTIONS,
-     "{'PlaceOrder': {'customer_id': 'c-1', 'provider_id': 'p-1', 'market': 'm', 'start': 1778572800000, 'end': "
-     "1778580000000, 'zone': 'Europe/Berlin', 'price': {'amount_minor': 8000, 'currency': 'EUR'}, 'comment': 'Tür'}}"},
-    {TOPIC_PROVIDER_ACTIONS,
-     "{'EditOrder': {'start': 1, 'price': {'amount_minor': 9, 'currency': 'EUR'}, 'seen_revision': 3}}"},
-    {TOPIC_GATEWAY_CALLBACKS, "{'PaymentCaptured': {'gateway': 'g', 'payment_id': 'x', 'amount': {'amount_minor': 1, "
-                              "'currency': 'EUR'}, 'captured_at': 5}}"},
-    {TOPIC_OPERATOR_ACTIONS, "{'ResolveClaim': {'refund': {'amount_minor': 5, 'currency': 'EUR'}, 'reason': 'r'}}"},
-};
-
 static void every_cut_and_every_tail_is_refused(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-        assert_int_equal(sample_decode(&sample, seeds[i].topic, seeds[i].action), STATUS_OK);
+    for (size_t i = 0; i < SAMPLE_ACTIONS; i++) {
+        assert_int_equal(sample_decode(&sample, sample_actions[i].topic, sample_actions[i].json), STATUS_OK);
         size_t length = sample.value.length;
         for (size_t cut = 0; cut < length; cut++) {
             uint8_t *copy = malloc(cut == 0 ? 1 : cut); /* exactly as long, so that a sanitizer sees a byte too far */
             memcpy(copy, sample.value.data, cut);
-            assert_int_equal(decode(seeds[i].topic, (struct bytes){copy, cut}), STATUS_POISON);
+            assert_int_equal(decode(sample_actions[i].topic, (struct bytes){copy, cut}), STATUS_POISON);
             free(copy);
         }
         buffer_append(&sample.value, "\0", 1);
-        assert_refused(&sample, decode(seeds[i].topic, (struct bytes){sample.value.data, sample.value.length}),
+        assert_refused(&sample, decode(sample_actions[i].topic, (struct bytes){sample.value.data, sample.value.length}),
                        "bytes are left over (1)");
+    }
+}
+
+/* Appends the text so many times; a "#" in it becomes a number of its own. */
+static void repeat(struct buffer *out, const char *text, int count)
+{
+    for (int i = 0; i < count; i++) {
+        for (const char *at = text; *at != '\0'; at++) {
+            char number[16];
+            int length = snprintf(number, sizeof number, "%d", i);
+            buffer_append(out, *at == '#' ? number : at, *at == '#' ? (size_t)length : 1);
+        }
+    }
+}
+
+/* What somebody may register who may register schemas. */
+static void a_schema_of_a_registrys_user_is_refused_before_it_grows(void **state)
+{
+    (void)state;
+    static const char begin[] = "{\"type\":\"record\",\"name\":\"CustomerAction\",\"fields\":[";
+    static const struct {
+        const char *before, *repeated, *after;
+        int count;
+        const char *message;
+    } schemas[] = {
+        {begin, "{\"name\":\"f#\",\"type\":\"null\"},", "]}", 10000, "too many"},
+        {"{\"type\":\"record\",\"name\":\"", "n123456789", "\",\"fields\":[]}", 100000, "bytes; at most"},
+        {"{\"type\":\"record\",\"name\":\"", "n123456789", "\",\"fields\":[]}", 40000, "without a name"},
+        {"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[", "\"S#\",", "\"T\"]}", 10000, "too many"},
+        {"[", "{\"type\":\"fixed\",\"name\":\"F#\",\"size\":65536},", "\"null\"]", 5000, "of too much"},
+        {"", "[", "", 100000, "maximum parsing depth"},
+        {"", "{\"type\":", "", 50000, "maximum parsing depth"},
+    };
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
+        struct buffer text = {0};
+        struct schema *schema;
+        strcpy(sample.why.message, "");
+        buffer_append(&text, schemas[i].before, strlen(schemas[i].before));
+        repeat(&text, schemas[i].repeated, schemas[i].count);
+        if (strcmp(schemas[i].after, "]}") == 0)
+            text.length--; /* the last comma */
+        buffer_append(&text, schemas[i].after, strlen(schemas[i].after));
+        enum status status = schema_open((struct text){(const char *)text.data, text.length}, &schema, &sample.why);
+        assert_refused(&sample, status, schemas[i].message);
+        buffer_free(&text);
+    }
+}
+
+/* At every byte of every action: a length or a count of two billion in place of what stands there. */
+static void a_claim_of_gigabytes_anywhere_takes_no_memory(void **state)
+{
+    (void)state;
+    static const uint8_t claim[] = {0xfe, 0xff, 0xff, 0xff, 0x0f};
+    const size_t frame = 10;
+    for (size_t i = 0; i < SAMPLE_ACTIONS; i++) {
+        assert_int_equal(sample_decode(&sample, sample_actions[i].topic, sample_actions[i].json), STATUS_OK);
+        size_t length = sample.value.length;
+        uint8_t *bytes = malloc(length + sizeof claim);
+        for (size_t at = frame; at < length; at++) {
+            memcpy(bytes, sample.value.data, at);
+            memcpy(bytes + at, claim, sizeof claim);
+            memcpy(bytes + at + sizeof claim, sample.value.data + at + 1, length - at - 1);
+            enum status status = decode(sample_actions[i].topic, (struct bytes){bytes, length - 1 + sizeof claim});
+            assert_true(status == STATUS_POISON || status == STATUS_OK); /* in an instant's place it is one */
+            assert_true(sample.codec->memory.used <= MEMORY_SIZE && arena_bytes(&sample.texts) < 128 * 1024);
+        }
+        free(bytes);
     }
 }
 
@@ -220,17 +274,17 @@ static void mutated_records_are_read_or_refused_with_a_reason(void **state)
     (void)state;
     uint64_t random = 20260504;
     int read = 0, refused = 0;
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-        assert_int_equal(sample_decode(&sample, seeds[i].topic, seeds[i].action), STATUS_OK);
+    for (size_t i = 0; i < SAMPLE_ACTIONS; i++) {
+        assert_int_equal(sample_decode(&sample, sample_actions[i].topic, sample_actions[i].json), STATUS_OK);
         struct bytes seed = {sample.value.data, sample.value.length};
-        for (int round = 0; round < MUTATIONS / 4; round++) {
+        for (int round = 0; round < MUTATIONS / SAMPLE_ACTIONS; round++) {
             uint8_t scratch[1024];
             assert_true(seed.length + 8 <= sizeof scratch);
             memcpy(scratch, seed.data, seed.length);
             size_t length = mutate(scratch, seed.length, seed.length + 8, &random);
             uint8_t *exact = malloc(length == 0 ? 1 : length);
             memcpy(exact, scratch, length);
-            enum status status = decode(seeds[i].topic, (struct bytes){exact, length});
+            enum status status = decode(sample_actions[i].topic, (struct bytes){exact, length});
             free(exact);
             if (status == STATUS_OK) {
                 read++;
@@ -306,6 +360,8 @@ int main(void)
         TEST(a_message_that_swells_is_refused_and_the_next_one_is_read),
         TEST(a_message_of_billions_of_nothings_is_refused),
         TEST(every_cut_and_every_tail_is_refused),
+        TEST(a_claim_of_gigabytes_anywhere_takes_no_memory),
+        TEST(a_schema_of_a_registrys_user_is_refused_before_it_grows),
         TEST(mutated_records_are_read_or_refused_with_a_reason),
         TEST(random_bytes_are_refused),
         TEST(only_utf_8_is_text),

@@ -1,5 +1,6 @@
 /* Writes the first inputs of the corpus: real records, batches, orders and files. For a change of schemas or formats:
  * ninja fuzz_seeds && tests/fuzz/fuzz_seeds tests/fuzz/corpus tests/scenarios */
+#include "codec/actions.h"
 #include "codec/emitted.h"
 
 #include "cli/simulate_run.h"
@@ -44,48 +45,6 @@ static void put_byte(struct buffer *out, unsigned byte)
 
 /* --- records and events --- */
 
-static const struct {
-    enum topic topic;
-    const char *name, *action;
-} actions[] = {
-    {TOPIC_CUSTOMER_ACTIONS, "place",
-     "{'PlaceOrder': {'customer_id': 'c-1', 'provider_id': 'p-1', 'market': 'express', 'start': 1778572800000, 'end': "
-     "1778580000000, 'zone': 'Europe/Berlin', 'price': {'amount_minor': 8000, 'currency': 'EUR'}, 'comment': 'Tür'}}"},
-    {TOPIC_CUSTOMER_ACTIONS, "edit",
-     "{'EditOrder': {'end': 5, 'comment': '', 'zone': 'UTC', 'price': {'amount_minor': 9, 'currency': 'EUR'}}}"},
-    {TOPIC_CUSTOMER_ACTIONS, "confirm", "{'ConfirmOrder': {'seen_revision': 2}}"},
-    {TOPIC_CUSTOMER_ACTIONS, "decline", "{'DeclineChanges': {'seen_revision': 4}}"},
-    {TOPIC_CUSTOMER_ACTIONS, "cancel", "{'CancelOrder': {'reason': 'ill', 'seen_revision': 1}}"},
-    {TOPIC_CUSTOMER_ACTIONS, "executed", "{'ConfirmExecution': {}}"},
-    {TOPIC_CUSTOMER_ACTIONS, "claim", "{'OpenClaim': {'text': 'nobody came'}}"},
-    {TOPIC_CUSTOMER_ACTIONS, "withdraw", "{'WithdrawClaim': {}}"},
-    {TOPIC_CUSTOMER_ACTIONS, "review", "{'ReviewOrder': {'rating': 5, 'text': 'sehr gut'}}"},
-    {TOPIC_PROVIDER_ACTIONS, "provider-confirm", "{'ConfirmOrder': {}}"},
-    {TOPIC_PROVIDER_ACTIONS, "provider-edit", "{'EditOrder': {'start': 1778572800000, 'seen_revision': 3}}"},
-    {TOPIC_PROVIDER_ACTIONS, "provider-cancel", "{'CancelOrder': {'reason': ''}}"},
-    {TOPIC_PROVIDER_ACTIONS, "provider-decline", "{'DeclineCancellation': {}}"},
-    {TOPIC_PROVIDER_ACTIONS, "done", "{'MarkDone': {}}"},
-    {TOPIC_PROVIDER_ACTIONS, "accept-claim", "{'AcceptClaim': {}}"},
-    {TOPIC_GATEWAY_CALLBACKS, "captured",
-     "{'PaymentCaptured': {'gateway': 'g', 'payment_id': 'pi_1', 'amount': {'amount_minor': 8000, 'currency': 'EUR'}, "
-     "'captured_at': 1777885100000}}"},
-    {TOPIC_GATEWAY_CALLBACKS, "failed", "{'PaymentFailed': {'gateway': 'g', 'payment_id': 'x', 'reason': 'no funds'}}"},
-    {TOPIC_GATEWAY_CALLBACKS, "reversed",
-     "{'PaymentReversed': {'gateway': 'g', 'payment_id': 'x', 'amount': {'amount_minor': -3, 'currency': 'EUR'}}}"},
-    {TOPIC_GATEWAY_CALLBACKS, "refunded",
-     "{'RefundCompleted': {'instruction_id': '0190a1b2-c3d4-7e5f-8a9b-0000000000ff'}}"},
-    {TOPIC_GATEWAY_CALLBACKS, "refund-failed",
-     "{'RefundFailed': {'instruction_id': '0190a1b2-c3d4-7e5f-8a9b-0000000000ff', 'reason': 'why'}}"},
-    {TOPIC_GATEWAY_CALLBACKS, "paid-out",
-     "{'PayoutCompleted': {'instruction_id': '0190a1b2-c3d4-7e5f-8a9b-0000000000ff'}}"},
-    {TOPIC_GATEWAY_CALLBACKS, "payout-failed",
-     "{'PayoutFailed': {'instruction_id': '0190a1b2-c3d4-7e5f-8a9b-0000000000ff'}}"},
-    {TOPIC_OPERATOR_ACTIONS, "resolve",
-     "{'ResolveClaim': {'refund': {'amount_minor': 2500, 'currency': 'EUR'}, 'reason': 'half of it'}}"},
-    {TOPIC_OPERATOR_ACTIONS, "operator-cancel", "{'CancelOrder': {'reason': 'fraud'}}"},
-    {TOPIC_OPERATOR_ACTIONS, "release", "{'ReleasePayout': {'reason': 'won'}}"},
-};
-
 /* `frame` bytes of the framing are left out: the target puts them. */
 static void write_record(const char *name, enum topic topic, unsigned framing, unsigned odd, size_t frame)
 {
@@ -120,14 +79,14 @@ static void write_schema(const char *name, struct text schema, struct bytes body
 
 static void write_records(void)
 {
-    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-        enum topic topic = actions[i].topic;
-        if (sample_decode(&sample, topic, actions[i].action) != STATUS_OK)
-            fail_msg("%s: %s", actions[i].name, sample.why.message);
-        write_record(actions[i].name, topic, (unsigned)i % 2, i % 5 == 0 ? 1 : 0, 10);
-        write_event(actions[i].name);
+    for (size_t i = 0; i < SAMPLE_ACTIONS; i++) {
+        enum topic topic = sample_actions[i].topic;
+        if (sample_decode(&sample, topic, sample_actions[i].json) != STATUS_OK)
+            fail_msg("%s: %s", sample_actions[i].name, sample.why.message);
+        write_record(sample_actions[i].name, topic, (unsigned)i % 2, i % 5 == 0 ? 1 : 0, 10);
+        write_event(sample_actions[i].name);
         if (i % 8 == 0)
-            write_schema(actions[i].name, codec_schema_text(topic),
+            write_schema(sample_actions[i].name, codec_schema_text(topic),
                          (struct bytes){sample.value.data + 10, sample.value.length - 10});
     }
     write_record("own-framing", TOPIC_OPERATOR_ACTIONS, 2, 0, 0);
