@@ -8,10 +8,11 @@ from world import until
 
 # Points of the build with -DBOOKING_POINTS=ON (include/booking/point.h), and how often each is passed before it kills.
 POINTS = {
-    "after-poll": 3000, "before-write": 12, "after-sending": 16, "after-asking": 6, "after-write": 12, "before-begin": 10,
-    "after-begin": 10, "in-produce": 4000, "before-offsets": 10, "before-commit": 10, "after-commit": 10, "before-burn": 2,
+    "after-poll": 500, "before-write": 12, "after-sending": 16, "after-asking": 6, "after-write": 12, "before-begin": 10,
+    "after-begin": 10, "in-produce": 1000, "before-offsets": 10, "before-commit": 10, "after-commit": 10, "before-burn": 2,
     "after-taking": 2, "before-claim": 2, "after-claim": 2, "in-revoke": 2, "after-revoke": 1, "at-draining": 1, "at-closing": 1,
 }
+POINT_WITHIN_S = 180  # a machine may be busy with something else
 SMALL = {"batch_events": 100}  # more transactions, more chances
 
 
@@ -60,7 +61,7 @@ def workers_killed_at_points(stage, count):
         victim.start(BOOKING_DIE_AT=wanted)
         victim.wait_started()
         provoke(stage, victim, name)
-        until(f"the worker to die at {wanted}", lambda: not victim.is_running(), 60)
+        until(f"the worker to die at {wanted}", lambda: not victim.is_running(), POINT_WITHIN_S)
         assert victim.process.returncode == -signal.SIGKILL, f"{wanted}: ended with {victim.process.returncode}\n{victim.tail()}"
         stage.fault()
         stage.healed()
@@ -83,7 +84,7 @@ def zombies_at_points(stage, count):
         victim.start(BOOKING_STOP_AT=wanted)
         victim.wait_started()
         provoke(stage, victim, name)
-        until(f"the worker to stop at {wanted}", lambda victim=victim: is_stopped(victim), 60)
+        until(f"the worker to stop at {wanted}", lambda victim=victim: is_stopped(victim), POINT_WITHIN_S)
         stage.fault()
         stage.healed()
         stage.recovered()
