@@ -12,8 +12,9 @@ struct sink;
 
 struct sink_lane {
     int32_t lane;
-    uint64_t w; /* EMIT: what to commit. READ_W: what was read, when has_w */
-    bool has_w; /* READ_W: false = no offset, empty or unreadable metadata */
+    uint64_t w;      /* EMIT: what to commit. READ_W: what was read, when has_w */
+    bool has_w;      /* READ_W: false = no offset, empty or unreadable metadata */
+    unsigned absent; /* READ_W: bits 1 << topic of those without any offset: Kafka drops a deleted topic's */
     int64_t offsets
         [INPUT_TOPIC_COUNT]; /* EMIT: next offsets to commit, OFFSET_BEGINNING = none known (all carry W). READ_W: committed, OFFSET_BEGINNING = none */
 };

@@ -46,6 +46,7 @@ enum w_verdict {
     W_FOUND,
     W_IS_LOST,         /* Kafka lost it, and what was emitted cannot be told any more */
     W_POSTGRES_BEHIND, /* Kafka knows of more than Postgres */
+    W_TOPIC_IS_NEW, /* the group's offset of one topic is gone, as when the topic was deleted; the others have theirs */
 };
 /* As a worker would judge that takes the lane with this row now. Sets `*w` when it is found. Pure. */
 enum w_verdict worker_judge_w(const struct store_lane *row, const struct sink_lane *read, uint64_t *w);

@@ -32,6 +32,7 @@ static const char help[] =
     "  --accept-unemitted    the same: all that is in doubt is emitted again, with the same event ids\n"
     "  --accept-loss         records were deleted before they were read: go on with the oldest there is\n"
     "  --accept-new-topic    an input topic was made anew: read it from its oldest record\n"
+    "  --accept-same-topic   only the group's offsets of an input topic were deleted: go on where the lane was\n"
     "  --after-repair        the cause was mended (a version, a limit, a schema): only clear the halt\n"
     "A resume looks at both again, and refuses a verb that does not fit. It writes Postgres alone, the lane's row and "
     "a\n"

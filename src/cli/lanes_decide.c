@@ -24,6 +24,10 @@ const struct verb_row verbs[VERB_COUNT] = {
     [VERB_ACCEPT_NEW_TOPIC] =
         {"--accept-new-topic", BIT(HALT_TOPIC_RECREATED),
          "The new topic is read from its oldest record. What the old one held and was not read takes no effect, ever."},
+    [VERB_ACCEPT_SAME_TOPIC] =
+        {"--accept-same-topic", BIT(HALT_TOPIC_RECREATED),
+         "It is the old topic, and only the group's offsets of it were deleted: the lane goes on where it was. If it "
+         "is a new one after all, what it holds before that place takes no effect, ever."},
     [VERB_AFTER_REPAIR] = {"--after-repair", 0,
                            "Only the halt is cleared. If the cause is still there, the lane halts again."},
 };
@@ -36,7 +40,8 @@ const char *halt_says(enum halt halt)
         [HALT_W_LOST] = "Kafka lost which outbox batch was emitted last, and some may not have been",
         [HALT_OUTBOX_GONE] = "an outbox batch that was not emitted is not in Postgres any more",
         [HALT_RECORDS_GONE] = "records that were not read yet are deleted",
-        [HALT_TOPIC_RECREATED] = "an input topic ends before what was read of it: it is another topic now",
+        [HALT_TOPIC_RECREATED] = "an input topic ends before what was read of it, or the group has no offset of it any "
+                                 "more: it seems to be another topic now",
         [HALT_BATCH_UNREADABLE] = "a batch of input records is damaged",
         [HALT_PARTITION_COUNT] = "the number of partitions of the input topics was changed",
         [HALT_ORDER_UNREADABLE] = "an order cannot be read by this version, or its time zone is gone",
@@ -66,6 +71,10 @@ unsigned lane_findings(const struct lane_view *view, uint64_t *w)
         *w = row->w_seen;
         found |= BIT(HALT_W_LOST);
         break;
+    case W_TOPIC_IS_NEW:
+        *w = view->kafka.read.w > row->w_seen ? view->kafka.read.w : row->w_seen;
+        found |= BIT(HALT_TOPIC_RECREATED);
+        break;
     case W_POSTGRES_BEHIND:
         *w = view->kafka.read.w > row->w_seen ? view->kafka.read.w : row->w_seen;
         found |= BIT(HALT_POSTGRES_BEHIND);
@@ -85,14 +94,23 @@ unsigned lane_findings(const struct lane_view *view, uint64_t *w)
     return found;
 }
 
+bool lane_topic_is_absent(const struct lane_view *view, enum topic topic)
+{
+    const struct sink_lane *read = &view->kafka.read;
+    return read->has_w && (read->absent & 1U << topic) != 0 && view->listed.row.offsets[topic] > 0;
+}
+
 /* Whether the verbs are the answer to what is found, neither less nor more. */
 static bool fits(unsigned found, unsigned accepted, struct failure *why)
 {
     const unsigned doubt = 1U << VERB_ACCEPT_EMITTED | 1U << VERB_ACCEPT_UNEMITTED;
+    const unsigned topics = 1U << VERB_ACCEPT_NEW_TOPIC | 1U << VERB_ACCEPT_SAME_TOPIC;
     unsigned answered = 0;
     why->message[0] = '\0';
     if ((accepted & doubt) == doubt)
         (void)failure_set(why, STATUS_FATAL, "--accept-emitted and --accept-unemitted contradict each other");
+    else if ((accepted & topics) == topics)
+        (void)failure_set(why, STATUS_FATAL, "--accept-new-topic and --accept-same-topic contradict each other");
     else if ((found & BIT(HALT_PARTITION_COUNT)) != 0)
         (void)failure_set(why, STATUS_FATAL,
                           "%s. No verb can mend that: deploy/runbook/partition-count.md says what can",
@@ -137,7 +155,18 @@ bool lane_decide(const struct lane_view *view, unsigned accepted, struct store_l
     }
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         const int64_t next = row->offsets[topic], oldest = view->kafka.oldest[topic];
-        if (next != OFFSET_BEGINNING && oldest >= 0 && (next < oldest || next > view->kafka.end[topic]))
+        const bool is_beyond = next > view->kafka.end[topic];
+        if (next == OFFSET_BEGINNING || oldest < 0)
+            continue;
+        if (is_beyond && (accepted & 1U << VERB_ACCEPT_SAME_TOPIC) != 0) {
+            (void)failure_set(why, STATUS_FATAL,
+                              "%s ends at %" PRId64 ", before what was read of it: it is not the same",
+                              topic_suffix((enum topic)topic), view->kafka.end[topic]);
+            return false;
+        }
+        const bool is_new =
+            lane_topic_is_absent(view, (enum topic)topic) && (accepted & 1U << VERB_ACCEPT_NEW_TOPIC) != 0;
+        if (next < oldest || is_beyond || is_new)
             after->offsets[topic] = oldest;
     }
     after->is_halted = false;

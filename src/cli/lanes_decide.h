@@ -17,6 +17,8 @@ struct lane_view {
 
 /* Bits 1 << enum halt of what can be seen from outside; 0 = nothing. `*w`: what is known to be emitted at least. */
 unsigned lane_findings(const struct lane_view *view, uint64_t *w);
+/* The group has offsets of other topics and none of this one, of which something was read. */
+bool lane_topic_is_absent(const struct lane_view *view, enum topic topic);
 /* How many partitions all input topics have; 0 = they differ, or one is missing. */
 int32_t lane_count_of(const int32_t partitions[INPUT_TOPIC_COUNT]);
 
@@ -26,6 +28,7 @@ enum verb {
     VERB_ACCEPT_UNEMITTED,
     VERB_ACCEPT_LOSS,
     VERB_ACCEPT_NEW_TOPIC,
+    VERB_ACCEPT_SAME_TOPIC,
     VERB_AFTER_REPAIR,
     VERB_COUNT
 };

@@ -108,6 +108,7 @@ static void print_topics(const struct lane_view *view)
                next == OFFSET_BEGINNING || view->kafka.end[topic] < 0 ? ""
                : next < view->kafka.oldest[topic]                     ? "  <- deleted"
                : next > view->kafka.end[topic]                        ? "  <- beyond the end"
+               : lane_topic_is_absent(view, (enum topic)topic)        ? "  <- offset is gone"
                                                                       : "");
     }
     printf("NEXT is Postgres', and rules. COMMITTED is the group's, for tools that show lag.\n");
@@ -144,20 +145,10 @@ void lane_print_findings(const struct lane_view *view)
 /* Each set of verbs that would do, as a command. */
 static void print_ways(const struct lane_view *view, const char *config)
 {
-    static const unsigned doubts[] = {1U << VERB_ACCEPT_EMITTED, 1U << VERB_ACCEPT_UNEMITTED, 0};
-    uint64_t w;
-    const unsigned found = lane_findings(view, &w);
-    const unsigned of_doubt = 1U << HALT_W_LOST | 1U << HALT_OUTBOX_GONE;
     bool is_any = false;
-    for (int i = 0; i < 3; i++) {
-        unsigned accepted = found == 0 ? 1U << VERB_AFTER_REPAIR : doubts[i];
+    for (unsigned accepted = 1; accepted < 1U << VERB_COUNT; accepted++) {
         struct store_lane after;
         struct failure why;
-        if (((found & of_doubt) != 0) != (doubts[i] != 0))
-            continue;
-        for (enum verb verb = 0; verb < VERB_COUNT; verb++)
-            if ((verbs[verb].halts & of_doubt) == 0 && (verbs[verb].halts & found) != 0)
-                accepted |= 1U << verb;
         if (!lane_decide(view, accepted, &after, &why))
             continue;
         printf("%s\n  booking-worker lanes resume %" PRId32 "%s%s", is_any ? "or" : "\nTo resume it",

@@ -47,10 +47,12 @@ void w_read(const rd_kafka_topic_partition_t *const partitions[INPUT_TOPIC_COUNT
     bool differ = false;
     why->message[0] = '\0';
     lane->w = 0;
+    lane->absent = 0;
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         uint64_t w = 0;
         bool is_unknown = false;
         lane->offsets[topic] = partitions[topic]->offset < 0 ? OFFSET_BEGINNING : partitions[topic]->offset;
+        lane->absent |= partitions[topic]->offset < 0 ? 1U << topic : 0;
         if (partitions[topic]->offset < 0 || !parse(partitions[topic], &w, &is_unknown))
             continue;
         if (is_unknown)

@@ -189,6 +189,15 @@ static void take_note(struct worker *worker)
 
 /* --- steps 4 to 6 --- */
 
+static enum topic topic_without_offset(const struct lane *lane, const struct sink_lane *read)
+{
+    enum topic topic = 0;
+    while (topic < INPUT_TOPIC_COUNT - 1 && ((read->absent & 1U << topic) == 0 || lane->offsets_stored[topic] <= 0)) {
+        topic++;
+    }
+    return topic;
+}
+
 void takeover_note_w(struct worker *worker, struct lane *lane, const struct sink_lane *read)
 {
     char why[256];
@@ -207,6 +216,13 @@ void takeover_note_w(struct worker *worker, struct lane *lane, const struct sink
                  "; it lost commits (a failover, an old backup?)",
                  read->w, lane->seq_stored);
         lane_doubt(worker, lane, HALT_POSTGRES_BEHIND, why);
+        return;
+    case W_TOPIC_IS_NEW:
+        snprintf(why, sizeof why,
+                 "the group has no offset of %s any more: was the topic deleted and made anew? Next would be %" PRId64,
+                 topic_suffix(topic_without_offset(lane, read)),
+                 lane->offsets_stored[topic_without_offset(lane, read)]);
+        lane_doubt(worker, lane, HALT_TOPIC_RECREATED, why);
         return;
     case W_FOUND:
         break;

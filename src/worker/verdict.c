@@ -27,6 +27,12 @@ enum w_verdict takeover_judge_w(const struct lane *lane, const struct sink_lane 
             return W_POSTGRES_BEHIND;
         }
     }
+    /* As many records as before may stand in a topic that was made anew: its offsets look right, and are another's. */
+    for (int topic = 0; read->has_w && topic < INPUT_TOPIC_COUNT; topic++) {
+        if ((read->absent & 1U << topic) != 0 && lane->offsets_stored[topic] > 0) {
+            return W_TOPIC_IS_NEW;
+        }
+    }
     *w = found;
     return W_FOUND;
 }

@@ -151,6 +151,30 @@ static void a_topic_that_was_made_anew_is_read_from_its_oldest_record(void **sta
     assert_int_equal(w, 7);
 }
 
+static void a_topic_without_an_offset_is_a_new_one_or_the_same_as_the_operator_says(void **state)
+{
+    (void)state;
+    struct lane_view view = healthy();
+    view.listed.row.w_seen = 4;
+    view.kafka.read.w = 6;
+    view.kafka.read.absent = 1U << 3;
+    view.kafka.read.offsets[3] = OFFSET_BEGINNING;
+    view.kafka.end[3] = 130; /* as if it were the old one */
+    assert_only(&view, FOUND(HALT_TOPIC_RECREATED), ACCEPT(VERB_ACCEPT_NEW_TOPIC) | ACCEPT(VERB_ACCEPT_SAME_TOPIC));
+    struct store_lane after = decided(&view, ACCEPT(VERB_ACCEPT_NEW_TOPIC));
+    assert_int_equal(after.offsets[3], 0);
+    assert_int_equal(after.offsets[2], 100);
+    assert_int_equal(after.w_seen, 6);
+    uint64_t w;
+    assert_int_equal(worker_judge_w(&after, &view.kafka.read, &w), W_FOUND);
+    assert_int_equal(w, 6);
+    after = decided(&view, ACCEPT(VERB_ACCEPT_SAME_TOPIC));
+    assert_int_equal(after.offsets[3], 100);
+    assert_int_equal(worker_judge_w(&after, &view.kafka.read, &w), W_FOUND);
+    view.kafka.end[3] = 99; /* it cannot be the same */
+    assert_only(&view, FOUND(HALT_TOPIC_RECREATED), ACCEPT(VERB_ACCEPT_NEW_TOPIC));
+}
+
 static void two_things_that_are_wrong_want_both_verbs(void **state)
 {
     (void)state;
@@ -328,6 +352,7 @@ int main(void)
         cmocka_unit_test(batches_behind_a_gap_are_still_emitted),
         cmocka_unit_test(deleted_records_are_skipped_and_only_those),
         cmocka_unit_test(a_topic_that_was_made_anew_is_read_from_its_oldest_record),
+        cmocka_unit_test(a_topic_without_an_offset_is_a_new_one_or_the_same_as_the_operator_says),
         cmocka_unit_test(two_things_that_are_wrong_want_both_verbs),
         cmocka_unit_test(another_number_of_partitions_has_no_verb),
         cmocka_unit_test(a_reason_tells_its_kind),

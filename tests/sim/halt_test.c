@@ -121,6 +121,34 @@ static void offsets_that_are_gone_halt_the_lane(void **state)
     sim_close(&sim);
 }
 
+static void a_topic_whose_offset_is_gone_from_the_group_halts_the_lane(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 2, 33);
+    sim_start(&sim, 0);
+    place_some(&sim, 0, 3);
+    settle(&sim);
+    /* As brokers do with a deleted topic's. Nothing was read of the other one. */
+    sim.kafka.committed[1][TOPIC_CUSTOMER_ACTIONS].offset = OFFSET_BEGINNING;
+    sim.kafka.committed[1][TOPIC_OPERATOR_ACTIONS].offset = OFFSET_BEGINNING;
+    sim_rebalance(&sim);
+    sim_run(&sim, 5000);
+    assert_false(sim.postgres.rows[0].is_halted);
+    assert_true(sim.postgres.rows[1].is_halted);
+    assert_int_equal(halt_of_reason(sim.postgres.rows[1].halt_reason), HALT_TOPIC_RECREATED);
+    assert_non_null(strstr(sim.postgres.rows[1].halt_reason, "customer-actions"));
+    sim.postgres.rows[1].w_seen = sim.postgres.rows[1].seq;
+    sim.postgres.rows[1].w_is_decided = true; /* the same topic after all */
+    sim.postgres.rows[1].is_halted = false;
+    place_some(&sim, 3, 3);
+    settle(&sim);
+    sim_rebalance(&sim);
+    settle(&sim);
+    assert_false(sim.postgres.rows[1].is_halted);
+    sim_close(&sim);
+}
+
 static bool fails_for_lane_1(struct sim *sim, enum sim_fault fault, void *context)
 {
     (void)context;
@@ -410,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_postgres_that_forgot_halts_the_lane),
         cmocka_unit_test(an_outbox_batch_that_is_gone_halts_the_lane),
         cmocka_unit_test(offsets_that_are_gone_halt_the_lane),
+        cmocka_unit_test(a_topic_whose_offset_is_gone_from_the_group_halts_the_lane),
         cmocka_unit_test(a_batch_that_postgres_refuses_halts_only_the_guilty_lane),
         cmocka_unit_test(an_order_whose_time_zone_is_gone_halts_its_lane),
         cmocka_unit_test(batches_that_an_operator_has_emitted_again_come_once_more_and_then_all_is_as_ever),

@@ -169,6 +169,25 @@ static void a_w_or_an_offset_beyond_postgres_says_that_it_forgot(void **state)
     assert_int_equal(takeover_judge_w(&lane, &read, &w), W_FOUND);
 }
 
+static void a_topic_without_an_offset_beside_others_with_one_was_deleted(void **state)
+{
+    (void)state;
+    uint64_t w = 99;
+    struct store_lane row = {.seq = 3, .w_seen = 3, .offsets = {5, 5, 5, 0, OFFSET_BEGINNING}};
+    struct sink_lane read = {.has_w = true, .w = 3, .offsets = {5, OFFSET_BEGINNING, 5, 0, OFFSET_BEGINNING}};
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_FOUND); /* its next offset was not known when W was written */
+    read.absent = 1U << 1;
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_TOPIC_IS_NEW);
+    read.absent = 1U << 3 | 1U << 4; /* nothing was read of them: nothing can be missed */
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_FOUND);
+    read.absent = 31; /* all are gone: that is a group that expired, or new topics altogether */
+    read.has_w = false;
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_FOUND);
+    row.w_is_decided = true;
+    read = (struct sink_lane){.has_w = true, .w = 3, .offsets = {5, OFFSET_BEGINNING, 5}, .absent = 1U << 1};
+    assert_int_equal(worker_judge_w(&row, &read, &w), W_FOUND);
+}
+
 static void what_an_operator_decided_goes_before_what_kafka_lost_or_postgres_forgot(void **state)
 {
     (void)state;
@@ -197,6 +216,7 @@ int main(void)
         cmocka_unit_test(w_is_what_kafka_says_between_what_postgres_was_told_and_has),
         cmocka_unit_test(w_that_is_lost_is_known_only_when_nothing_or_all_was_emitted),
         cmocka_unit_test(a_w_or_an_offset_beyond_postgres_says_that_it_forgot),
+        cmocka_unit_test(a_topic_without_an_offset_beside_others_with_one_was_deleted),
         cmocka_unit_test(what_an_operator_decided_goes_before_what_kafka_lost_or_postgres_forgot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
