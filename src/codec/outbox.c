@@ -16,6 +16,8 @@
  * of the format: enum topic only grows at its end. */
 #include "booking/codec.h"
 
+#include "codec/value.h"
+
 #include <string.h>
 
 #define VERSION    1
@@ -191,8 +193,10 @@ static bool take_record(struct cut *cut, struct output *output)
     output->key = output->value = (struct bytes){0};
     if ((head[2] & HAS_EVENT_ID) != 0)
         take_uuid(cut, &output->event_id);
-    if (!uuid_is_none(&output->event_id) && event_type(output->topic) == NULL)
-        return false;
+    if (!uuid_is_none(&output->event_id) &&
+        (event_type(output->topic) == NULL || output->timestamp_ms < INSTANT_MIN_MS ||
+         output->timestamp_ms > INSTANT_MAX_MS))
+        return false; /* outbox_headers() could not say what it is, or when */
     if ((head[2] & HAS_CAUSED_BY) != 0)
         take_uuid(cut, &output->caused_by);
     if ((head[2] & HAS_VALUE) != 0)
@@ -238,7 +242,7 @@ static char *put_digits(char *at, int64_t number, int digits)
 
 #define INSTANT_LENGTH 24
 
-/* RFC 3339, in UTC with milliseconds. What lies outside the years 1 to 9999 cannot come in, and does not come about. */
+/* RFC 3339, in UTC with milliseconds; within the years 1 to 9999. */
 static void format_instant(int64_t at_ms, char out[INSTANT_LENGTH])
 {
     const int64_t day_ms = INT64_C(86400000);

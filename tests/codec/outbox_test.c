@@ -131,6 +131,33 @@ static void an_event_id_where_no_events_are_is_a_torn_batch(void **state)
     buffer_free(&batch);
 }
 
+/* It could not be written as ce_time. */
+static void an_event_outside_the_years_1_to_9999_is_a_torn_batch(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t timestamp_ms;
+        bool is_whole;
+    } instants[] = {{INT64_MIN, false},
+                    {INT64_C(-62135596800001), false},
+                    {INT64_C(-62135596800000), true},
+                    {INT64_C(253402300799999), true},
+                    {INT64_C(253402300800000), false},
+                    {INT64_MAX, false}};
+    struct buffer batch = {0};
+    struct output output = full_output(), out;
+    for (size_t i = 0; i < sizeof instants / sizeof *instants; i++) {
+        bool is_torn;
+        buffer_clear(&batch);
+        output.timestamp_ms = instants[i].timestamp_ms;
+        outbox_add(&batch, &output);
+        struct bytes rest = {batch.data, batch.length};
+        assert_int_equal(outbox_next(&rest, &out, &is_torn), instants[i].is_whole);
+        assert_int_equal(is_torn, !instants[i].is_whole);
+    }
+    buffer_free(&batch);
+}
+
 static void changed_bytes_never_lead_outside_the_batch(void **state)
 {
     (void)state;
@@ -199,6 +226,7 @@ int main(void)
         cmocka_unit_test(the_format_stays_as_it_is),
         cmocka_unit_test(a_torn_batch_is_noticed_wherever_it_is_cut),
         cmocka_unit_test(an_event_id_where_no_events_are_is_a_torn_batch),
+        cmocka_unit_test(an_event_outside_the_years_1_to_9999_is_a_torn_batch),
         cmocka_unit_test(changed_bytes_never_lead_outside_the_batch),
         cmocka_unit_test(an_event_gets_cloudevents_headers),
         cmocka_unit_test(what_is_passed_on_gets_no_headers_of_ours),
