@@ -370,6 +370,19 @@ static void configure(struct sim *sim, const struct life *life, struct weather *
     sim->ids_are_random = sim_random(sim) % 4 == 0;
 }
 
+/* In every seventh life lanes pause for a few dead letters, and go on, all the time. */
+static void make_touchy(struct sim *sim, uint64_t seed)
+{
+    if (seed % 7 != 4) {
+        return;
+    }
+    sim->config.breaker_dead_letters_percent = (int32_t)(10 + seed % 50);
+    sim->config.breaker_records = (int32_t)(1 + seed % 23);
+    sim->config.breaker_window_ms = 60000;
+    sim->config.breaker_pause_ms = (int32_t)(50 + seed % 500);
+    sim->config.breaker_pause_max_ms = 1000;
+}
+
 static void storm(struct sim *sim, struct life *life)
 {
     int rounds = (int)(5 + sim_random(sim) % 25);
@@ -397,6 +410,7 @@ void live_through(uint64_t seed, struct tally *tally)
     sim.choose_context = &life.weather;
     sim.choose = is_bad_luck;
     configure(&sim, &life, &life.weather);
+    make_touchy(&sim, seed);
     sim_start(&sim, 0);
     storm(&sim, &life);
     calm_down(&sim);
