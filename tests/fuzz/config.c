@@ -44,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *path = fuzz_file(data, size);
     config_set_defaults(&config);
     enum status status = config_read_file(path, &config, &why);
+    fuzz_taken += status == STATUS_OK ? 1 : 0;
     if (status == STATUS_OK)
         check_taken(&config);
     else

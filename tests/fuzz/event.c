@@ -8,6 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buffer packed = {0};
     if (!event_unpack((struct bytes){data, size}, &event, &policy))
         return 0;
+    fuzz_taken++;
     CHECK(event.kind > EVENT_NONE && event.kind < EVENT_DEADLINE);
     check_event_packs(&event, &packed);
     CHECK(packed.length <= size); /* what is not the shortest form gets shorter */

@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+unsigned fuzz_taken;
+
 /* --- an input --- */
 
 struct bytes take_some(struct input *input, size_t most)

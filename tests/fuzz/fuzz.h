@@ -20,6 +20,9 @@ uint64_t take_eight(struct input *input);
 struct bytes take_some(struct input *input, size_t most);
 struct bytes take_rest(struct input *input);
 
+/* Inputs that were read to their end, rather than refused. A corpus without one is not worth much any more: write it anew. */
+extern unsigned fuzz_taken;
+
 /* --- around the code --- */
 
 #define FUZZ_RECORD_MAX  16384

@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t packed[ORDER_PACKED_MAX], packed_again[ORDER_PACKED_MAX];
     if (!order_unpack((struct bytes){data, size}, &order))
         return 0;
+    fuzz_taken++;
     CHECK(order.stage < STAGE_COUNT && order.turn < PARTY_COUNT && order.payment_count <= PAYMENTS_MAX &&
           order.instruction_count <= INSTRUCTIONS_MAX && order.foreign_count <= FOREIGN_MAX);
     CHECK(strnlen(order.terms.comment, COMMENT_SIZE) < COMMENT_SIZE &&

@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (void)!codec_output_to_json(codec, output.topic, output.value, &json, &why);
     }
     CHECK(is_torn || rest.length == 0);
+    fuzz_taken += size > 0 && !is_torn ? 1 : 0;
     buffer_free(&json);
     return 0;
 }

@@ -154,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(status == STATUS_OK || status == STATUS_POISON);
     if (status == STATUS_OK) {
         CHECK(event.arrived_ms == record.first_timestamp_ms);
+        fuzz_taken++;
         check_event(&event, record.origin);
         check_same_again(codec, &record, &event, &other_value);
     } else {

@@ -130,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(status != STATUS_OK || answer.code == 200);
     CHECK(status != STATUS_POISON || (answer.code != 500 && answer.code != 0 && answer.code != 401));
     check_outputs(registry);
+    fuzz_taken += status == STATUS_OK ? 1 : 0;
     if (status == STATUS_OK && schema_open(text_of(text), &schema, &why) == STATUS_OK)
         schema_close(schema);
     free(text);

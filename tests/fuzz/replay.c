@@ -7,8 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#define CPU_MOST_MS 2000 /* of one input, whatever else the machine does */
 
 static int replayed;
+
+static int64_t cpu_ms(void)
+{
+    struct timespec time;
+    CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
 
 static int replay_file(const char *path)
 {
@@ -24,8 +34,13 @@ static int replay_file(const char *path)
     CHECK(bytes != NULL && fread(bytes, 1, size, file) == size);
     fclose(file);
     fprintf(stderr, "%s (%zu bytes)\n", path, size); /* the last one that is named is the one that broke it */
+    int64_t before_ms = cpu_ms();
     (void)LLVMFuzzerTestOneInput(bytes, size);
     free(bytes);
+    if (cpu_ms() - before_ms > CPU_MOST_MS) {
+        fprintf(stderr, "it took more than %d ms of a processor\n", CPU_MOST_MS);
+        return 1;
+    }
     replayed++;
     return 0;
 }
@@ -65,6 +80,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "there is no file to run\n");
         return 66;
     }
-    printf("%d inputs\n", replayed);
+    if (status == 0 && replayed > 1 && fuzz_taken == 0) {
+        fprintf(stderr, "not one of them is taken any more: see seeds.c\n");
+        status = 1;
+    }
+    printf("%d inputs, %u taken\n", replayed, fuzz_taken);
     return status;
 }

@@ -44,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < scenarios.count; i++) {
         if (scenarios.items[i].is_wrong || scenarios.items[i].step_count > STEPS_MOST)
             continue;
+        fuzz_taken++;
         arena_reset(&lives);
         live(&scenarios.items[i], &lives);
     }

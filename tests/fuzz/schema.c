@@ -57,6 +57,7 @@ static void read_message(struct codec *codec, const struct schema *schema, struc
     status = codec_output_to_json(codec, TOPIC_STAGE_CHANGED, record.value, &json, &why);
     CHECK(status == STATUS_OK || status == STATUS_POISON);
     CHECK(is_sound || status == STATUS_POISON);
+    fuzz_taken += is_sound ? 1 : 0;
     buffer_free(&value);
     buffer_free(&json);
     arena_free(&texts);
