@@ -46,7 +46,7 @@ static enum replay_verdict replay_reminder(struct order *order, const struct rep
                                            struct result *result)
 {
     enum deadline deadline = (enum deadline)(line->kind - EVENT_DEADLINE);
-    if (line->at_ms == NO_INSTANT || line->at_ms == INT64_MAX || clock_reminder_ms(order, deadline) != line->at_ms)
+    if (line->at_ms == NO_INSTANT || clock_reminder_ms(order, deadline) != line->at_ms)
         return REPLAY_NOTHING_IS_DUE;
     for (int i = 0; i < DEADLINE_COUNT; i++) {
         int64_t at_ms = clock_reminder_ms(order, (enum deadline)i);

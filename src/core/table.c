@@ -282,7 +282,7 @@ static const struct row table[] = {
  .from = EXECUTION_CONFIRMATION, .on = ON(PROVIDER_ACCEPTS_CLAIM), .when = {answers_claim_not_seen}, REFUSED = REASON_STALE},
 {.rule = "V5", .says = "The provider accepts the claim: the customer gets everything back.",
  .from = EXECUTION_CONFIRMATION, .on = ON(PROVIDER_ACCEPTS_CLAIM), .to = STAGE_CLOSED,
- .then = {drop_the_claim, refund_the_balance, close_the_order}, BOTH_RESOLVED_AND_CLOSED},
+ .then = {drop_the_claim, refund_the_balance}, BOTH_RESOLVED_AND_CLOSED},
 {.rule = "V5", .says = "An operator who resolves a claim gives a reason.",
  .from = EXECUTION_CONFIRMATION, .on = ON(OPERATOR_RESOLVES_CLAIM), .when = {gives_no_reason}, REFUSED = REASON_REASON_IS_MISSING},
 {.rule = "V5", .says = "Nobody gets back more than there is, nor in another currency.",

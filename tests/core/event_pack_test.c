@@ -24,6 +24,16 @@ static bool same_text(struct text a, struct text b)
     return (a.data == NULL) == (b.data == NULL) && text_equal(a, b);
 }
 
+/* What stands in databases already: these bytes must be written for these events, and read as them, for ever. */
+static const char full_hex[] =
+    "0101ffffff0180ccc8b1be6789ccc8b1be6708637573746f6d65720870726f766964657208637573746f6d6572000d45"
+    "75726f70652f4265726c696e0974776f0a6c696e657307626563617573650466696e650767617465776179057061792d"
+    "310764656661756c7480f0b25280a2951180b89929c0ee6d80d098f70180b0fe9b0380f0b25280a0c8810980bab703c0"
+    "cf240a2800feb3b7cec198ffffff0182b4b7cec198ffffff01ffffffffffffffffff01455552ffffffff0f0501020300"
+    "000000000000000000000000feffffffffffffffff014b5744ffcbc8b1be6709000000000000000000000000000000d0"
+    "01";
+static const char spare_hex[] = "010e01f6cdc8b1be672d0b70726f76696465722d3137";
+
 static struct event full_event(const struct policy *policy)
 {
     return (struct event){
@@ -80,16 +90,48 @@ static void an_event_comes_back_as_it_went_in(void **state)
     assert_memory_equal(packed, again, length);
 }
 
+/* Of nobody, and with nothing. */
+static struct event bare_event(void)
+{
+    return (struct event){
+        .kind = GATEWAY_CAPTURED, .start_ms = NO_INSTANT, .end_ms = NO_INSTANT, .captured_ms = NO_INSTANT};
+}
+
+static void assert_written_as(const struct event *event, const char *hex)
+{
+    uint8_t packed[1024];
+    char written[2 * sizeof packed + 1];
+    size_t length = event_pack(event, packed, sizeof packed);
+    for (size_t i = 0; i < length; i++)
+        snprintf(written + 2 * i, 3, "%02x", packed[i]);
+    assert_string_equal(written, hex);
+}
+
+static struct event spare_event(void)
+{
+    return (struct event){.kind = PROVIDER_MARKS_DONE,
+                          .actor_id = text_of("provider-17"),
+                          .arrived_ms = INT64_C(1777900000123),
+                          .occurred_ms = INT64_C(1777900000100),
+                          .start_ms = NO_INSTANT,
+                          .end_ms = NO_INSTANT,
+                          .captured_ms = NO_INSTANT};
+}
+
+static void an_event_is_written_as_it_was_written_before(void **state)
+{
+    (void)state;
+    struct policy policy = policy_default();
+    const struct event full = full_event(&policy), spare = spare_event(), bare = bare_event();
+    assert_written_as(&full, full_hex);
+    assert_written_as(&spare, spare_hex);
+    assert_written_as(&bare, "0110000000");
+}
+
 static void what_an_event_does_not_carry_stays_absent_and_takes_no_room(void **state)
 {
     (void)state;
-    const struct event event = {.kind = PROVIDER_MARKS_DONE,
-                                .actor_id = text_of("provider-17"),
-                                .arrived_ms = INT64_C(1777900000123),
-                                .occurred_ms = INT64_C(1777900000100),
-                                .start_ms = NO_INSTANT,
-                                .end_ms = NO_INSTANT,
-                                .captured_ms = NO_INSTANT};
+    const struct event event = spare_event();
     struct event back;
     struct policy policy;
     uint8_t packed[512];
@@ -100,6 +142,64 @@ static void what_an_event_does_not_carry_stays_absent_and_takes_no_room(void **s
     assert_int_equal(back.occurred_ms, event.occurred_ms);
     assert_true(back.start_ms == NO_INSTANT && back.captured_ms == NO_INSTANT && !back.has_price);
     assert_true(back.reason.data == NULL && back.policy == NULL && back.amount.currency[0] == '\0');
+}
+
+/* A length takes up to ten bytes. */
+static void the_room_asked_for_grows_with_what_is_there(void **state)
+{
+    (void)state;
+    struct policy policy = policy_default();
+    struct event event = bare_event();
+    const size_t bare = event_packed_most(&event);
+    assert_true(bare < 256);
+    event.policy = &policy;
+    assert_true(event_packed_most(&event) > bare + sizeof policy.name + 12 * 10);
+    event = bare_event();
+    event.review = text_of("fine");
+    assert_true(event_packed_most(&event) >= bare + 4 + 10);
+    event.comment = text_of("");
+    assert_true(event_packed_most(&event) >= bare + 4 + 2 * 10);
+}
+
+static void an_amount_comes_back_by_halves(void **state)
+{
+    (void)state;
+    const struct money halves[] = {{0, "EUR"}, {7, ""}, {-7, ""}};
+    struct event event = spare_event(), back;
+    struct policy policy;
+    uint8_t packed[512];
+    for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
+        event.amount = halves[i];
+        size_t length = event_pack(&event, packed, sizeof packed);
+        assert_true(event_unpack((struct bytes){packed, length}, &back, &policy));
+        assert_int_equal(back.amount.minor, halves[i].minor);
+        assert_string_equal(back.amount.currency, halves[i].currency);
+    }
+}
+
+static void a_short_event_that_is_cut_is_refused(void **state)
+{
+    (void)state;
+    const struct event event = spare_event();
+    struct event back;
+    struct policy policy;
+    uint8_t packed[512];
+    size_t length = event_pack(&event, packed, sizeof packed);
+    for (size_t cut = 0; cut < length; cut++)
+        assert_false(event_unpack((struct bytes){packed, cut}, &back, &policy));
+    assert_false(event_unpack((struct bytes){packed, length + 1}, &back, &policy));
+}
+
+/* Bytes of a later version that forgot to say so. */
+static void a_bit_without_a_meaning_is_refused(void **state)
+{
+    (void)state;
+    const uint8_t bits[] = {1, PROVIDER_MARKS_DONE, 0x80, 0x80, 0x80, 0x02, 0, 0}; /* 1 << 22 */
+    const uint8_t none[] = {1, PROVIDER_MARKS_DONE, 0, 0, 0};
+    struct event back;
+    struct policy policy;
+    assert_true(event_unpack((struct bytes){none, sizeof none}, &back, &policy));
+    assert_false(event_unpack((struct bytes){bits, sizeof bits}, &back, &policy));
 }
 
 static void damaged_events_are_refused_or_harmless(void **state)
@@ -133,7 +233,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_comes_back_as_it_went_in),
+        cmocka_unit_test(an_event_is_written_as_it_was_written_before),
         cmocka_unit_test(what_an_event_does_not_carry_stays_absent_and_takes_no_room),
+        cmocka_unit_test(the_room_asked_for_grows_with_what_is_there),
+        cmocka_unit_test(an_amount_comes_back_by_halves),
+        cmocka_unit_test(a_short_event_that_is_cut_is_refused),
+        cmocka_unit_test(a_bit_without_a_meaning_is_refused),
         cmocka_unit_test(damaged_events_are_refused_or_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,6 +300,33 @@ static void an_alert_says_of_how_much(void **state)
     assert_alert(ALERT_PAYOUT_OVERDUE, NOTHING, 0);
 }
 
+/* M3: what failed is kept as failed, under its number, until it is completed after all; then it stays so. */
+static void what_failed_is_kept_as_failed_until_it_is_completed(void **state)
+{
+    (void)state;
+    life_to_closed(&life);
+    const struct instruction *payout = &life.order.instructions[0];
+    assert_int_equal(payout->state, INSTRUCTION_SENT);
+    meet_callback(GATEWAY_PAYOUT_FAILED, on(13, 9, 0), 1);
+    assert_int_equal(payout->state, INSTRUCTION_FAILED);
+    meet_callback(GATEWAY_PAYOUT_COMPLETED, on(13, 10, 0), 1);
+    assert_int_equal(payout->state, INSTRUCTION_COMPLETED);
+
+    life_to_execution(&life);
+    meet_with_reason(PROVIDER_CANCELS, on(5, 9, 0));
+    const struct instruction *refund = &life.order.instructions[0];
+    assert_int_equal(refund->kind, INSTRUCTION_REFUND);
+    assert_int_equal(refund->state, INSTRUCTION_SENT);
+    meet_callback(GATEWAY_REFUND_FAILED, on(5, 10, 0), 1);
+    assert_int_equal(refund->state, INSTRUCTION_FAILED);
+    meet_callback(GATEWAY_REFUND_FAILED, on(5, 11, 0), 1);
+    assert_int_equal(refund->state, INSTRUCTION_FAILED);
+    meet_callback(GATEWAY_REFUND_COMPLETED, on(5, 12, 0), 1);
+    assert_int_equal(refund->state, INSTRUCTION_COMPLETED);
+    meet_callback(GATEWAY_REFUND_FAILED, on(5, 13, 0), 1);
+    assert_int_equal(refund->state, INSTRUCTION_COMPLETED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +343,7 @@ int main(void)
         cmocka_unit_test(an_instruction_keeps_what_became_of_it),
         cmocka_unit_test(a_callback_names_an_instruction_of_its_own_kind),
         cmocka_unit_test(an_alert_says_of_how_much),
+        cmocka_unit_test(what_failed_is_kept_as_failed_until_it_is_completed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,45 @@ static void every_cancellation_refunds_the_balance(void **state)
     }
 }
 
+static struct row_view row_that_says(const char *says)
+{
+    for (int i = 0; i < process_row_count(); i++)
+        if (strcmp(process_row(i).says, says) == 0)
+            return process_row(i);
+    fail_msg("no row says: %s", says);
+    return (struct row_view){0};
+}
+
+static void a_row_tells_where_it_leads_and_what_it_raises(void **state)
+{
+    (void)state;
+    struct row_view row =
+        row_that_says("24 h before the start or earlier, the customer cancels and gets everything back.");
+    assert_int_equal(row.to, STAGE_CANCELLED);
+    assert_int_equal(row.via, STAGE_NONE);
+    assert_int_equal(row.alert, ALERT_KIND_COUNT);
+    row = row_that_says("Something is owed and was not paid out in 14 days: an operator hears of it.");
+    assert_int_equal(row.to, STAGE_NONE);
+    assert_int_equal(row.alert, ALERT_PAYOUT_OVERDUE);
+    assert_int_equal(row.notice_count, 0);
+    row = row_that_says("A placed order waits for the provider to confirm it.");
+    assert_int_equal(row.notice_count, 2);
+    assert_int_equal(row.notices[0], CUSTOMER_ORDER_PLACED);
+    assert_int_equal(row.notices[1], PROVIDER_ORDER_TO_CONFIRM);
+    int through = 0;
+    for (int i = 0; i < process_row_count(); i++) {
+        row = process_row(i);
+        assert_int_equal(row.via != STAGE_NONE, row.via_rule != NULL);
+        if (row.via == STAGE_NONE)
+            continue;
+        through++;
+        assert_int_equal(row.via, STAGE_PAYMENT); /* P7: confirmed and already paid, both moves at once */
+        assert_int_equal(row.to, STAGE_EXECUTION);
+        assert_string_equal(row.via_rule, "P7");
+    }
+    assert_int_not_equal(through, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +201,7 @@ int main(void)
         cmocka_unit_test(no_row_refuses_money),
         cmocka_unit_test(nothing_leaves_a_final_stage),
         cmocka_unit_test(every_cancellation_refunds_the_balance),
+        cmocka_unit_test(a_row_tells_where_it_leads_and_what_it_raises),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

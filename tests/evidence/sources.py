@@ -10,7 +10,7 @@ PROCESS = "src/core/PROCESS.md"
 TERMS = "src/core/TERMS.md"
 SCENARIOS = "tests/scenarios"
 SECTIONS = ("Outcomes", "Policy")  # chapters of PROCESS.md that are rules without ids of their own
-RULE_ID = re.compile(r"(?<![\w.-])[ATCPEVZXMN](?:1\d|[1-9])(?![\w-])")
+RULE_ID = re.compile(r"(?<![\w.-])[ATCPEVZXMN](?:1\d|[1-9])(?![\w-]|\.\d)")
 NOT_SEARCHED = ("tests/evidence/EVIDENCE.md", "tests/evidence/evidence_test.py")  # made from the rest; makes ids up
 BEARER_OF_IDS = (".md", ".c", ".h", ".py", ".yaml", ".yml", ".sql", ".avsc", ".sh", ".json", ".txt", "")
 

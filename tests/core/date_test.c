@@ -1,0 +1,80 @@
+/* Days, dates and weekdays, and zones that are damaged: what can be told without the C library. */
+#include "booking/zone.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void a_day_and_its_date_name_each_other(void **state)
+{
+    (void)state;
+    assert_int_equal(day_from_civil(1970, 1, 1), 0);
+    assert_int_equal(day_from_civil(2000, 2, 29), 11016);
+    assert_int_equal(day_from_civil(0, 3, 1), -719468);
+    assert_int_equal(day_from_civil(-400, 3, 1), -719468 - 146097);
+    for (day_number day = -800000; day < 800000; day += 13) {
+        int year, month, date;
+        day_to_civil(day, &year, &month, &date);
+        assert_int_equal(day_from_civil(year, month, date), day);
+    }
+}
+
+static void weeks_start_on_monday(void **state)
+{
+    (void)state;
+    assert_int_equal(day_of_week(0), 4); /* Thursday */
+    assert_int_equal(day_of_week(day_from_civil(2026, 11, 23)), 1);
+    assert_int_equal(day_of_week(day_from_civil(2026, 11, 29)), 7);
+    for (day_number day = -30; day < 30; day++) /* the 5th of January 1970 was a Monday */
+        assert_int_equal(day_of_week(day), (day - 4 + 70) % 7 + 1);
+}
+
+static void midnight_belongs_to_the_new_day(void **state)
+{
+    (void)state;
+    const struct zone *berlin = zones_find(text_of("Europe/Berlin"));
+    assert_non_null(berlin);
+    int64_t midnight_ms = (int64_t)day_from_civil(2026, 5, 5) * 86400000 - 2 * 3600000;
+    assert_int_equal(zone_date(berlin, midnight_ms), day_from_civil(2026, 5, 5));
+    assert_int_equal(zone_date(berlin, midnight_ms - 1), day_from_civil(2026, 5, 4));
+}
+
+static void torn_files_are_refused(void **state)
+{
+    (void)state;
+    FILE *file = fopen("/usr/share/zoneinfo/Europe/Berlin", "rb");
+    assert_non_null(file);
+    uint8_t data[8192];
+    size_t length = fread(data, 1, sizeof data, file);
+    fclose(file);
+    struct zone zone;
+    assert_true(zone_parse((struct bytes){data, length}, "Europe/Berlin", &zone));
+    for (size_t cut = 0; cut < length; cut++) {
+        uint8_t *copy = malloc(cut + 1); /* of its own size, so that a sanitizer sees a read beyond it */
+        assert_non_null(copy);
+        memcpy(copy, data, cut);
+        assert_false(zone_parse((struct bytes){copy, cut}, "Europe/Berlin", &zone));
+        free(copy);
+    }
+    for (size_t i = 0; i < length; i++) {
+        uint8_t was = data[i];
+        data[i] ^= 0xff;
+        (void)!zone_parse((struct bytes){data, length}, "Europe/Berlin", &zone);
+        data[i] = was;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_day_and_its_date_name_each_other),
+        cmocka_unit_test(weeks_start_on_monday),
+        cmocka_unit_test(midnight_belongs_to_the_new_day),
+        cmocka_unit_test(torn_files_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
