@@ -370,10 +370,10 @@ static void configure(struct sim *sim, const struct life *life, struct weather *
     sim->ids_are_random = sim_random(sim) % 4 == 0;
 }
 
-/* In every seventh life lanes pause for a few dead letters, and go on, all the time. */
+/* In every eleventh life lanes pause for a few dead letters, and go on, all the time. */
 static void make_touchy(struct sim *sim, uint64_t seed)
 {
-    if (seed % 7 != 4) {
+    if (seed % 11 != 1) {
         return;
     }
     sim->config.breaker_dead_letters_percent = (int32_t)(10 + seed % 50);
