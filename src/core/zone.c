@@ -94,8 +94,7 @@ static void skip_name(struct reader *in)
     if (take(in, '<')) {
         while (in->at < in->end && *in->at != '>')
             in->at++;
-        if (!take(in, '>'))
-            in->is_bad = true;
+        (void)take(in, '>'); /* without it the rule ends here, where more is wanted */
         return;
     }
     while (in->at < in->end && ((*in->at >= 'A' && *in->at <= 'Z') || (*in->at >= 'a' && *in->at <= 'z')))

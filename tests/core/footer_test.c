@@ -48,6 +48,8 @@ static void a_day_of_the_year_without_leap_days(void **state)
     assert_true(parses("AAA0BBB,J60/0,J300/0"));
     assert_changes(midnight_ms(2027, 3, 1), 0, 3600);
     assert_changes(midnight_ms(2028, 3, 1), 0, 3600);
+    assert_changes(midnight_ms(2024, 3, 1), 0, 3600);
+    assert_changes(midnight_ms(2025, 3, 1), 0, 3600);
     assert_changes(midnight_ms(2100, 3, 1), 0, 3600);
     assert_changes(midnight_ms(2000, 3, 1), 0, 3600);
     assert_changes(midnight_ms(2027, 10, 27) - HOUR_MS, 3600, 0);
@@ -91,6 +93,7 @@ static void times_and_offsets_in_all_their_forms(void **state)
     assert_changes(midnight_ms(2027, 3, 1) - HOUR_MS, 3 * 3600, 5 * 3600 + 30 * 60 + 15);
     assert_true(parses("<+03>-3"));
     assert_int_equal(zone_offset_s(&zone, 0), 3 * 3600);
+    assert_true(parses("AAA0BBB,J0060,J300"));
     assert_true(parses("AAA+4:59:59"));
     assert_int_equal(zone_offset_s(&zone, 0), -(4 * 3600 + 59 * 60 + 59));
     assert_true(parses("AAA0BBB,J60/-25:30,J300/167"));
@@ -110,6 +113,10 @@ static void a_rule_that_is_none_is_refused(void **state)
     static const char *const wrong[] = {"AA0",
                                         "AAA",
                                         "AAA168",
+                                        "AAA-+5",
+                                        "<+03-3",
+                                        "<+03>A-3",
+                                        "AAA0<BBB",
                                         "AAA0:60",
                                         "AAA0:0:60",
                                         "AAA0 ",
@@ -119,6 +126,7 @@ static void a_rule_that_is_none_is_refused(void **state)
                                         "AAA0BBBJ60,J300",
                                         "AAA0BBB,J0,J300",
                                         "AAA0BBB,J366,J300",
+                                        "AAA0BBB,J00060,J300",
                                         "AAA0BBB,366,300",
                                         "AAA0BBB,J60,J300,",
                                         "AAA0BBB,M13.1.0,J300",

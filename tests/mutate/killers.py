@@ -25,7 +25,7 @@ SEES = {'zone': {'zone.c', 'text.c'}, 'replay': {'replay.c', 'event_pack.c', 'pa
 # Files that nothing else comes to, or looks at as closely.
 SEEN_BY = {
     'replay.c': {'replay_compare', 'replay'}, 'event_pack.c': {'event_pack', 'replay'},
-    'zone.c': {'date', 'footer', 'scenarios', 'zone'},
+    'zone.c': {'date', 'footer', 'scenarios', 'zone', 'zone_file'},
 }
 # The random histories, without their way through Avro.
 LIVES = [f'tests/random/{name}.c' for name in ('draw', 'history', 'life', 'lives', 'retell', 'shrink', 'no_wire')] + ['src/cli/scenario_value.c']
