@@ -14,9 +14,11 @@ import sys
 import time
 import uuid
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "deploy" / "lib"))
+for folder in ("deploy/lib", "tests/lib"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / folder))
 
 from broker import Upstream  # noqa: E402
+from canaries import WORD  # noqa: E402
 from wire import load_schemas  # noqa: E402
 
 POLICY = {"arrival_grace": "1d", "reminder_before": "0s"}
@@ -34,7 +36,7 @@ def euros(minor):
 
 
 def place(minute=0, price=8000):
-    return Step(CUSTOMER, "PlaceOrder", minute, {"price": euros(price)}, (
+    return Step(CUSTOMER, "PlaceOrder", minute, {"price": euros(price), "comment": f"about a {WORD}"}, (
         (CHANGED, "CONFIRMATION"), (TO_CUSTOMER, "ORDER_PLACED"), (TO_PROVIDER, "ORDER_TO_CONFIRM")))
 
 
@@ -43,7 +45,7 @@ PROVIDER_CONFIRMS = Step(PROVIDER, "ConfirmOrder", 1, {}, (
 CAPTURED = Step(GATEWAY, "PaymentCaptured", 5, {"amount": euros(8000)}, (
     (CHANGED, "EXECUTION"), (TO_CUSTOMER, "PAYMENT_RECEIVED"), (TO_PROVIDER, "PAID")))
 DONE = Step(PROVIDER, "MarkDone", 40, {}, ((CHANGED, "EXECUTION_CONFIRMATION"), (TO_CUSTOMER, "EXECUTION_TO_CONFIRM")))
-CLAIMED = Step(CUSTOMER, "OpenClaim", 45, {"text": "half of it is missing"}, (
+CLAIMED = Step(CUSTOMER, "OpenClaim", 45, {"text": f"half of the {WORD} is missing"}, (
     (CHANGED, "EXECUTION_CONFIRMATION"), (TO_CUSTOMER, "CLAIM_OPENED"), (TO_PROVIDER, "CLAIM_OPENED")))
 ACCEPTED = Step(CUSTOMER, "ConfirmExecution", 50, {}, (
     (CHANGED, "CLOSED"), (MONEY, "Payout"), (TO_CUSTOMER, "CLOSED"), (TO_PROVIDER, "CLOSED")))
@@ -56,7 +58,7 @@ LIVES = {
     # the provider asks for more, the customer agrees and confirms
     "edited": (
         place(price=7000),
-        Step(PROVIDER, "EditOrder", 1, {"price": euros(8000), "comment": "more work"},
+        Step(PROVIDER, "EditOrder", 1, {"price": euros(8000), "comment": f"a larger {WORD}"},
              ((CHANGED, "CONFIRMATION"), (TO_CUSTOMER, "CHANGES_PROPOSED"))),
         Step(CUSTOMER, "ConfirmOrder", 2, {"seen_revision": 2},
              ((CHANGED, "PAYMENT"), (MONEY, "RequestPayment"), (TO_CUSTOMER, "PAYMENT_DUE"), (TO_PROVIDER, "CHANGES_CONFIRMED"))),
@@ -64,14 +66,14 @@ LIVES = {
     # the provider cancels a paid order: everything back
     "refunded": (
         place(), PROVIDER_CONFIRMS, CAPTURED,
-        Step(PROVIDER, "CancelOrder", 10, {"reason": "ill"},
+        Step(PROVIDER, "CancelOrder", 10, {"reason": f"the {WORD} is ill"},
              ((CHANGED, "CANCELLED"), (MONEY, "Refund"), (TO_CUSTOMER, "CANCELLED"), (TO_PROVIDER, "CANCELLED")))),
     # refused actions change nothing, and say so
     "refused": (
         place(),
         Step(PROVIDER, "MarkDone", 1, {}, ((REJECTIONS, "E8"),)),
         Step(CUSTOMER, "ConfirmOrder", 2, {}, ((REJECTIONS, "C6"),)),
-        Step(CUSTOMER, "CancelOrder", 3, {"reason": "changed my mind"},
+        Step(CUSTOMER, "CancelOrder", 3, {"reason": f"no {WORD} any more"},
              ((CHANGED, "CANCELLED"), (TO_CUSTOMER, "CANCELLED"), (TO_PROVIDER, "CANCELLED")))),
     # all the way, and the provider has his money
     "paid_out": (place(), PROVIDER_CONFIRMS, CAPTURED, DONE, ACCEPTED, PAID_OUT),
