@@ -51,6 +51,7 @@ struct rd_kafka_error_s {
 struct rd_kafka_headers_s {
     struct header *headers;
     int count, capacity;
+    struct arena bytes; /* names and values: what is added is copied */
 };
 
 struct rd_kafka_consumer_group_metadata_s {

@@ -254,7 +254,7 @@ rd_kafka_resp_err_t rd_kafka_last_error(void)
     return RD_KAFKA_RESP_ERR__FAIL;
 }
 
-/* --- headers: views, as the record is hashed and copied before they go --- */
+/* --- headers: copies, as librdkafka makes them: what they came from is gone before they are read --- */
 
 rd_kafka_headers_t *rd_kafka_headers_new(size_t count)
 {
@@ -268,12 +268,18 @@ rd_kafka_resp_err_t rd_kafka_header_add(rd_kafka_headers_t *headers, const char 
                                         const void *value, ssize_t value_size)
 {
     CHECK(headers->count < headers->capacity && name_size >= 0 && value_size >= 0);
-    headers->headers[headers->count++] = (struct header){{name, (size_t)name_size}, {value, (size_t)value_size}};
+    struct header *header = &headers->headers[headers->count++];
+    header->name = arena_text(&headers->bytes, name, (size_t)name_size);
+    if (value != NULL) {
+        struct text copy = arena_text(&headers->bytes, value, (size_t)value_size);
+        header->value = (struct bytes){(const uint8_t *)copy.data, copy.length};
+    }
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 void rd_kafka_headers_destroy(rd_kafka_headers_t *headers)
 {
+    arena_free(&headers->bytes);
     free(headers->headers);
     free(headers);
 }
