@@ -167,13 +167,14 @@ void refund_the_capture(struct change *change)
         refund(change, amount->minor);
 }
 
-/* What the customer has paid beyond the price in force, and beyond what he pays towards a proposal (P4, E5). */
+/* What the customer has paid beyond the price in force (P4, E5). What he pays towards a proposal never meets this: it is part of the
+ * price by then, or goes back with the proposal. */
 void refund_the_excess(struct change *change)
 {
     const struct order *order = change->order;
-    int64_t balance = order_balance(order), kept_minor = order->terms.price_minor + order->topup_paid_minor;
-    if (balance > kept_minor)
-        refund(change, balance - kept_minor);
+    int64_t balance = order_balance(order);
+    if (balance > order->terms.price_minor)
+        refund(change, balance - order->terms.price_minor);
 }
 
 void refund_the_balance(struct change *change)

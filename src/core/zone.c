@@ -160,9 +160,8 @@ static day_number rule_day(const struct zone_rule_date *date, int year)
         break;
     }
     day_number month_start = day_from_civil(year, date->month, 1);
-    day_number next_month =
-        date->month == 12 ? day_from_civil(year + 1, 1, 1) : day_from_civil(year, date->month + 1, 1);
-    int shift = (date->day - day_of_week(month_start) % 7 + 7) % 7; /* the rule counts Sunday as 0 */
+    day_number next_month = day_from_civil(year, date->month + 1, 1); /* a thirteenth is the next January */
+    int shift = (date->day - day_of_week(month_start) + 7) % 7;       /* the rule counts Sunday as 0 */
     day_number day = month_start + shift + 7 * (date->week - 1);
     return day < next_month ? day : day - 7;
 }

@@ -16,6 +16,7 @@ static void a_day_and_its_date_name_each_other(void **state)
     assert_int_equal(day_from_civil(2000, 2, 29), 11016);
     assert_int_equal(day_from_civil(0, 3, 1), -719468);
     assert_int_equal(day_from_civil(-400, 3, 1), -719468 - 146097);
+    assert_int_equal(day_from_civil(2026, 13, 1), day_from_civil(2027, 1, 1));
     for (day_number day = -800000; day < 800000; day += 13) {
         int year, month, date;
         day_to_civil(day, &year, &month, &date);

@@ -78,6 +78,7 @@ static void a_week_of_a_month(void **state)
         parses("AAA0BBB,M12.5.0/0,M1.1.1/0")); /* from the last Sunday of December to the first Monday of January */
     assert_changes(midnight_ms(2027, 12, 26), 0, 3600);
     assert_changes(midnight_ms(2022, 12, 25), 0, 3600);
+    assert_changes(midnight_ms(2023, 12, 31), 0, 3600);
     assert_changes(midnight_ms(2028, 1, 3) - HOUR_MS, 3600, 0);
     assert_true(
         parses("AAA0BBB,M2.5.6/0,M11.2.3/0")); /* the last Saturday of February, the second Wednesday of November */
@@ -103,6 +104,11 @@ static void times_and_offsets_in_all_their_forms(void **state)
     assert_int_equal(zone_offset_s(&zone, midnight_ms(2027, 1, 1)), 3600);
     assert_changes(midnight_ms(2027, 10, 27), 0, 3600);
     assert_changes(midnight_ms(2027, 3, 1) - HOUR_MS, 3600, 0);
+    assert_true(parses("AAA-3BBB,J1/0,J300/0")); /* a year turns where the zone is, not in UTC */
+    assert_changes(midnight_ms(2028, 1, 1) - 3 * HOUR_MS, 3 * 3600, 4 * 3600);
+    assert_true(parses("AAA0BBB,J60/1,J60/2")); /* a summer that ends as it begins lasts all year */
+    assert_int_equal(zone_offset_s(&zone, midnight_ms(2027, 1, 1)), 3600);
+    assert_int_equal(zone_offset_s(&zone, midnight_ms(2027, 7, 1)), 3600);
     assert_true(parses("")); /* nothing is known after the last transition */
     assert_int_equal(zone_offset_s(&zone, midnight_ms(2027, 7, 1)), 0);
 }

@@ -327,6 +327,26 @@ static void what_failed_is_kept_as_failed_until_it_is_completed(void **state)
     assert_int_equal(refund->state, INSTRUCTION_COMPLETED);
 }
 
+/* Of the 64 newest ids; older ones are for the history to tell. */
+static void the_newest_event_ids_are_known_to_the_order_itself(void **state)
+{
+    (void)state;
+    life_to_confirmation(&life);
+    for (int i = 2; i <= 70; i++)
+        assert_int_equal(meet(CUSTOMER_REVIEWS, on(4, 10, 0))->outcome, OUTCOME_REJECTED);
+    for (uint8_t number = 70; number > 6; number--) {
+        life_meet(&life, (struct event){
+                             .kind = CUSTOMER_REVIEWS, .occurred_ms = on(4, 10, 0), .event_id = {.bytes = {number}}});
+        assert_int_equal(life.result.outcome, OUTCOME_DUPLICATE);
+    }
+    assert_true(order_has_forgotten(&life.order));
+    struct event forgotten = {.kind = CUSTOMER_REVIEWS, .occurred_ms = on(4, 10, 0), .event_id = {.bytes = {6}}};
+    forgotten.is_remembered = true;
+    assert_int_equal(life_meet(&life, forgotten)->outcome, OUTCOME_DUPLICATE);
+    forgotten.is_remembered = false;
+    assert_int_equal(life_meet(&life, forgotten)->outcome, OUTCOME_REJECTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_callback_names_an_instruction_of_its_own_kind),
         cmocka_unit_test(an_alert_says_of_how_much),
         cmocka_unit_test(what_failed_is_kept_as_failed_until_it_is_completed),
+        cmocka_unit_test(the_newest_event_ids_are_known_to_the_order_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
