@@ -40,8 +40,8 @@ const char *halt_says(enum halt halt)
         [HALT_W_LOST] = "Kafka lost which outbox batch was emitted last, and some may not have been",
         [HALT_OUTBOX_GONE] = "an outbox batch that was not emitted is not in Postgres any more",
         [HALT_RECORDS_GONE] = "records that were not read yet are deleted",
-        [HALT_TOPIC_RECREATED] = "an input topic ends before what was read of it, or the group has no offset of it any "
-                                 "more: it seems to be another topic now",
+        [HALT_TOPIC_RECREATED] =
+            "an input topic seems to be another one: it ends too early, or has no offset in the group",
         [HALT_BATCH_UNREADABLE] = "a batch of input records is damaged",
         [HALT_PARTITION_COUNT] = "the number of partitions of the input topics was changed",
         [HALT_ORDER_UNREADABLE] = "an order cannot be read by this version, or its time zone is gone",
