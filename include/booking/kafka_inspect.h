@@ -16,7 +16,7 @@ enum finding_level {
 struct kafka_finding {
     enum finding_level level;
     char subject[176]; /* "brokers", "booking.customer-actions", "transaction timeout" */
-    char message[256];
+    char message[384];
 };
 
 #define KAFKA_FINDINGS_MAX 64

@@ -12,13 +12,16 @@
 
 #define FLOOR_VERSION 0x020002ff /* of librdkafka: what the protocol was tried with */
 #define ASK_AGAIN_MS  100
+#define SCRAM_VERSION 0x020601ff /* of librdkafka: before it, brokers from Kafka 4.0 on refuse its SCRAM */
 
 struct inspection {
     const struct config *config;
     int limit_ms;
     rd_kafka_t *handle;
     struct kafka_findings *findings;
-    int broker_id; /* of any broker, to ask for its settings */
+    int broker_id;               /* of any broker, to ask for its settings */
+    rd_kafka_resp_err_t trouble; /* with a connection: the one that tells most, and what librdkafka said of it */
+    char said[512];
     bool is_there[TOPIC_COUNT];
     int64_t settled_us; /* until then a broker may only not have heard of a new topic yet */
 };
@@ -46,12 +49,55 @@ static void look_at_library(struct inspection *inspection)
         find(inspection, FINDING_GOOD, "librdkafka", "%s", rd_kafka_version_str());
 }
 
+/* That we are refused says more than that nobody answered, which follows from it. */
+static bool is_refusal(rd_kafka_resp_err_t error)
+{
+    return error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL;
+}
+
+static void note_trouble(rd_kafka_t *handle, int error, const char *reason, void *opaque)
+{
+    struct inspection *inspection = opaque;
+    (void)handle;
+    if (inspection->trouble != RD_KAFKA_RESP_ERR_NO_ERROR &&
+        (is_refusal(inspection->trouble) || !is_refusal((rd_kafka_resp_err_t)error)))
+        return;
+    inspection->trouble = (rd_kafka_resp_err_t)error;
+    /* "sasl_ssl://host:port/bootstrap: why (after …)" */
+    const char *why = strstr(reason, ": ");
+    why = why != NULL ? why + 2 : reason;
+    size_t length = strcspn(why, "(");
+    while (length > 0 && why[length - 1] == ' ')
+        length--;
+    snprintf(inspection->said, sizeof inspection->said, "%.*s", (int)length, why);
+}
+
 static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_metadata *metadata, const char *name)
 {
     for (int i = 0; i < metadata->topic_cnt; i++)
         if (strcmp(metadata->topics[i].topic, name) == 0 && metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
             return &metadata->topics[i];
     return NULL;
+}
+
+/* A list of all topics leaves out those that we may not describe; asked for by name, they are refused. */
+static void look_at_missing(struct inspection *inspection, enum topic topic, const char *name)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(inspection->handle, name, NULL);
+    rd_kafka_resp_err_t error = rd_kafka_metadata(inspection->handle, 0, handle, &metadata, inspection->limit_ms);
+    if (!error && metadata->topic_cnt == 1)
+        error = metadata->topics[0].err;
+    if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        find(inspection, FINDING_BAD, name, "not allowed: an ACL %s on this topic is missing",
+             topic == TOPIC_REROUTED     ? "Read and Write"
+             : topic < INPUT_TOPIC_COUNT ? "Read"
+                                         : "Write");
+    else
+        find(inspection, FINDING_BAD, name, "does not exist, or may not be described");
+    if (metadata)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(handle);
 }
 
 /* Input topics are compared with the first one that is there. */
@@ -64,7 +110,7 @@ static void look_at_topics(struct inspection *inspection, const struct rd_kafka_
         const struct rd_kafka_metadata_topic *topic = find_topic(metadata, name);
         bool is_input = i < INPUT_TOPIC_COUNT;
         if (!topic) {
-            find(inspection, FINDING_BAD, name, "does not exist, or may not be described");
+            look_at_missing(inspection, (enum topic)i, name);
             continue;
         }
         inspection->is_there[i] = true;
@@ -114,13 +160,30 @@ static rd_kafka_resp_err_t ask_metadata(struct inspection *inspection, const str
     }
 }
 
+/* What librdkafka's words leave open. */
+static const char *hint(const struct inspection *inspection)
+{
+    if (inspection->trouble == RD_KAFKA_RESP_ERR__SSL)
+        return "; is its name in its certificate?";
+    if (inspection->trouble == RD_KAFKA_RESP_ERR__AUTHENTICATION && rd_kafka_version() < SCRAM_VERSION &&
+        strncmp(inspection->config->kafka_sasl_mechanism, "SCRAM", 5) == 0)
+        return "; SCRAM with Kafka 4 needs librdkafka 2.6.1: take PLAIN with sasl_ssl";
+    return "";
+}
+
 static bool look_at_brokers(struct inspection *inspection)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t error = ask_metadata(inspection, &metadata);
     if (error || metadata->broker_cnt == 0) {
-        find(inspection, FINDING_AWAY, "brokers", "%s: %s", inspection->config->kafka_bootstrap_servers,
-             error ? rd_kafka_err2str(error) : "none is known");
+        while (rd_kafka_poll(inspection->handle, 0) > 0)
+            continue; /* note_trouble() hears why */
+        find(inspection, is_refusal(inspection->trouble) ? FINDING_BAD : FINDING_AWAY, "brokers", "%s: %s%s",
+             inspection->config->kafka_bootstrap_servers,
+             inspection->trouble ? inspection->said
+             : error             ? rd_kafka_err2str(error)
+                                 : "none is known",
+             hint(inspection));
     } else {
         char *cluster = rd_kafka_clusterid(inspection->handle, 0);
         find(inspection, FINDING_GOOD, "brokers", "%d in cluster %s", metadata->broker_cnt,
@@ -134,6 +197,32 @@ static bool look_at_brokers(struct inspection *inspection)
     if (metadata)
         rd_kafka_metadata_destroy(metadata);
     return is_reached;
+}
+
+/* Reading the group's offsets needs less than committing them, but no ACL that grants the one leaves out the other. */
+static void look_at_group(struct inspection *inspection)
+{
+    char name[TOPIC_NAME_SIZE];
+    const char *group = inspection->config->kafka_group_id;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    topic_name(inspection->config, TOPIC_CUSTOMER_ACTIONS, name);
+    rd_kafka_topic_partition_list_add(list, name, 0);
+    rd_kafka_resp_err_t error = rd_kafka_committed(inspection->handle, list, inspection->limit_ms);
+    rd_kafka_topic_partition_list_destroy(list);
+    /* A refusal is not what the call ends with: librdkafka asks on until the time is over, and tells the consumer. */
+    rd_kafka_message_t *message;
+    while (error && (message = rd_kafka_consumer_poll(inspection->handle, 0)) != NULL) {
+        if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+            error = message->err;
+        rd_kafka_message_destroy(message);
+    }
+    if (error == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        find(inspection, FINDING_BAD, "group", "%s: not allowed to use it: an ACL Read on the group is missing", group);
+    else if (error)
+        find(inspection, FINDING_WARNING, "group", "%s: its offsets cannot be read: %s", group,
+             rd_kafka_err2str(error));
+    else
+        find(inspection, FINDING_GOOD, "group", "%s", group);
 }
 
 /* NULL, and a warning, when the answer does not have it: what is not known is not good. */
@@ -304,11 +393,19 @@ void kafka_inspect(const struct config *config, int limit_ms, struct kafka_findi
     inspection.settled_us = clock_monotonic_us() + limit_ms * 1000LL;
     look_at_library(&inspection);
     settings_init(&settings, config, "check", &why);
-    if (settings_create(&settings, RD_KAFKA_PRODUCER, &inspection.handle) != STATUS_OK) {
+    /* a consumer, which never subscribes: a producer's question could create a topic */
+    settings_text(&settings, "group.id", config->kafka_group_id);
+    settings_text(&settings, "isolation.level", "read_uncommitted"); /* open transactions are not waited for */
+    settings_text(&settings, "enable.auto.commit", "false");
+    rd_kafka_conf_set_opaque(settings.conf, &inspection);
+    rd_kafka_conf_set_error_cb(settings.conf, note_trouble);
+    if (settings_create(&settings, RD_KAFKA_CONSUMER, &inspection.handle) != STATUS_OK) {
         find(&inspection, FINDING_BAD, "settings", "%s", why.message);
         return;
     }
-    if (look_at_brokers(&inspection))
+    if (look_at_brokers(&inspection)) {
+        look_at_group(&inspection);
         look_at_settings(&inspection);
-    rd_kafka_destroy(inspection.handle);
+    }
+    rd_kafka_destroy_flags(inspection.handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }

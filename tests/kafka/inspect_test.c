@@ -45,7 +45,7 @@ static void topics_as_they_should_be_are_good(void **state)
     cluster_configure(&config, "good");
     cluster_create_topics(&config, 4);
     inspect(5000);
-    assert_int_equal(count_of(FINDING_GOOD), 2 + TOPIC_COUNT);
+    assert_int_equal(count_of(FINDING_GOOD), 3 + TOPIC_COUNT);
     assert_int_equal(findings.count, count_of(FINDING_GOOD));
     assert_true(is_found(FINDING_GOOD, "brokers", "in cluster"));
     assert_true(is_found(FINDING_GOOD, "operator-alerts", "4 partitions"));
@@ -67,7 +67,7 @@ static void topics_that_are_being_created_are_awaited(void **state)
     assert_int_equal(pthread_create(&thread, NULL, create_soon, NULL), 0);
     inspect(30000);
     pthread_join(thread, NULL);
-    assert_int_equal(count_of(FINDING_GOOD), 2 + TOPIC_COUNT);
+    assert_int_equal(count_of(FINDING_GOOD), 3 + TOPIC_COUNT);
     assert_int_equal(findings.count, count_of(FINDING_GOOD));
 }
 
