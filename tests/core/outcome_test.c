@@ -347,6 +347,18 @@ static void the_newest_event_ids_are_known_to_the_order_itself(void **state)
     assert_int_equal(life_meet(&life, forgotten)->outcome, OUTCOME_REJECTED);
 }
 
+static void terms_are_dated_when_they_come_into_force(void **state)
+{
+    (void)state;
+    life_to_execution(&life);
+    assert_int_equal(life.order.terms_since_ms, on(4, 9, 0));
+    meet_price(on(5, 9, 0), 7000);
+    assert_int_equal(life.order.terms_since_ms, on(4, 9, 0));
+    meet(CUSTOMER_CONFIRMS, on(5, 10, 0));
+    assert_int_equal(life.order.terms.price_minor, 7000);
+    assert_int_equal(life.order.terms_since_ms, on(5, 10, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +377,7 @@ int main(void)
         cmocka_unit_test(an_alert_says_of_how_much),
         cmocka_unit_test(what_failed_is_kept_as_failed_until_it_is_completed),
         cmocka_unit_test(the_newest_event_ids_are_known_to_the_order_itself),
+        cmocka_unit_test(terms_are_dated_when_they_come_into_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
