@@ -27,6 +27,7 @@ static void assert_says(enum notice_kind kind, enum deadline deadline, int64_t d
     const struct notice *notice = told(kind);
     assert_int_equal(notice->deadline, deadline);
     assert_int_equal(notice->deadline_ms, deadline == DEADLINE_NONE ? NO_INSTANT : deadline_ms);
+    assert_int_equal(notice->has_payout_dates, kind == PROVIDER_CLOSED);
     assert_int_equal(notice->has_amount, cents != NOTHING);
     if (cents == NOTHING)
         return;
