@@ -41,7 +41,6 @@ bool uuid_parse(struct text text, struct uuid *out)
             if (text.data[i] != '-')
                 return false;
             i++;
-            continue;
         }
         int high = hex_value(text.data[i]), low = hex_value(text.data[i + 1]);
         if (high < 0 || low < 0)

@@ -320,6 +320,7 @@ static void ids_are_read_in_either_case_and_written_in_lower(void **state)
     struct uuid id;
     char out[UUID_TEXT_LENGTH + 1];
     assert_true(uuid_parse(text_of("018F3C2A-9b1d-7e4f-8a6b-0123456789aB"), &id));
+    memset(out, 'x', sizeof out);
     uuid_format(&id, out);
     assert_string_equal(out, "018f3c2a-9b1d-7e4f-8a6b-0123456789ab");
     assert_false(uuid_parse(text_of("018f3c2a-9b1d-7e4f-8a6b-0123456789a"), &id));
