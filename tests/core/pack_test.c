@@ -350,6 +350,24 @@ static void blank_is_blank_in_every_script(void **state)
     assert_true(text_is_blank((struct text){NULL, 0}));
     assert_false(text_is_blank(text_of(" ill ")));
     assert_false(text_is_blank(text_of("病")));
+    const char *const spaces[] = {" ",
+                                  "\t",
+                                  "\r",
+                                  "\xc2\xa0",
+                                  "\xc2\x85",
+                                  "\xe2\x80\x80",
+                                  "\xe2\x80\x8b",
+                                  "\xe2\x80\xa8",
+                                  "\xe2\x80\xa9",
+                                  "\xe3\x80\x80"};
+    for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++) {
+        char text[16];
+        assert_true(text_is_blank(text_of(spaces[i])));
+        for (size_t cut = 1; cut < strlen(spaces[i]); cut++)
+            assert_false(text_is_blank((struct text){spaces[i], cut}));
+        snprintf(text, sizeof text, "%sx%s", spaces[i], spaces[i]);
+        assert_false(text_is_blank(text_of(text)));
+    }
 }
 
 static void money_has_the_decimals_of_its_currency(void **state)

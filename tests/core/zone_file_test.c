@@ -23,6 +23,7 @@ static struct {
     uint8_t kinds[CHANGES_MAX];
     int32_t offsets_s[3];
     const char *footer;
+    uint8_t fill; /* of what nobody reads */
 } given;
 static uint8_t file[ROOM];
 static size_t length;
@@ -57,7 +58,7 @@ static void put_block(int time_size)
     for (uint32_t i = 0; i < given.types; i++)
         put((uint64_t)(uint32_t)given.offsets_s[i] << 16, 6);
     size_t rest = given.characters + given.leap * (size_t)(time_size + 4) + given.standard + given.ut;
-    memset(file + length, 0xee, rest);
+    memset(file + length, given.fill, rest);
     length += rest;
 }
 
@@ -95,6 +96,7 @@ static void begin(char version)
     given.offsets_s[0] = -3600;
     given.offsets_s[1] = 7200;
     given.footer = "";
+    given.fill = 0xee;
 }
 
 static void assert_offset(int64_t at_ms, int32_t expected_s)
@@ -164,9 +166,16 @@ static void each_cut_is_found(void **state)
     write_file();
     file[length - 2] = ' ';
     assert_false(zone_parse((struct bytes){file, length}, "Test/Zone", &zone));
-    write_file();
-    file[0] = 'X';
-    assert_false(zone_parse((struct bytes){file, length}, "Test/Zone", &zone));
+    const size_t second = HEADER + 2 * 5 + 2 * 6 + 5 + 3 * 8 + 2 + 1;
+    for (size_t at = 0; at < 4; at++) {
+        write_file();
+        file[at] = 'X';
+        assert_false(zone_parse((struct bytes){file, length}, "Test/Zone", &zone));
+        write_file();
+        assert_memory_equal(file + second, "TZif", 4);
+        file[second + at] = 'X';
+        assert_false(zone_parse((struct bytes){file, length}, "Test/Zone", &zone));
+    }
 }
 
 static void no_more_changes_are_read_than_a_zone_can_keep(void **state)
@@ -206,6 +215,7 @@ static void a_change_is_to_an_offset_that_there_is(void **state)
     given.kinds[1] = 1;
     assert_true(is_read());
     given.kinds[1] = 2;
+    given.fill = 0; /* as an offset this would do */
     assert_false(is_read());
     begin('1');
     given.count = 0;
