@@ -347,6 +347,16 @@ static void the_newest_event_ids_are_known_to_the_order_itself(void **state)
     assert_int_equal(life_meet(&life, forgotten)->outcome, OUTCOME_REJECTED);
 }
 
+static void an_order_knows_no_more_ids_than_it_counts(void **state)
+{
+    (void)state;
+    life_to_confirmation(&life);
+    const struct uuid id = {.bytes = {200}};
+    life.order.seen[life.order.seen_count] = id;
+    life_meet(&life, (struct event){.kind = CUSTOMER_REVIEWS, .occurred_ms = on(4, 10, 0), .event_id = id});
+    assert_int_equal(life.result.outcome, OUTCOME_REJECTED);
+}
+
 static void terms_are_dated_when_they_come_into_force(void **state)
 {
     (void)state;
@@ -377,6 +387,7 @@ int main(void)
         cmocka_unit_test(an_alert_says_of_how_much),
         cmocka_unit_test(what_failed_is_kept_as_failed_until_it_is_completed),
         cmocka_unit_test(the_newest_event_ids_are_known_to_the_order_itself),
+        cmocka_unit_test(an_order_knows_no_more_ids_than_it_counts),
         cmocka_unit_test(terms_are_dated_when_they_come_into_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
