@@ -57,5 +57,7 @@ void sink_close(struct sink *sink);
 void sink_submit(struct sink *sink, struct sink_job *job);
 /* A finished job, NULL when there is none. */
 struct sink_job *sink_poll(struct sink *sink);
+/* For readiness: false, and why, when for seconds no producer came through to the brokers or was let write. */
+bool sink_is_ready(struct sink *sink, struct failure *why);
 
 #endif

@@ -199,6 +199,13 @@ static bool look_at_brokers(struct inspection *inspection)
     return is_reached;
 }
 
+/* A group's first coordinator is being made, or it moves: that is over in a moment. */
+static bool is_coordinator_moving(rd_kafka_resp_err_t error)
+{
+    return error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
 /* Reading the group's offsets needs less than committing them, but no ACL that grants the one leaves out the other. */
 static void look_at_group(struct inspection *inspection)
 {
@@ -207,7 +214,12 @@ static void look_at_group(struct inspection *inspection)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     topic_name(inspection->config, TOPIC_CUSTOMER_ACTIONS, name);
     rd_kafka_topic_partition_list_add(list, name, 0);
+    const int64_t until_us = clock_monotonic_us() + inspection->limit_ms * INT64_C(1000);
     rd_kafka_resp_err_t error = rd_kafka_committed(inspection->handle, list, inspection->limit_ms);
+    while (is_coordinator_moving(error) && clock_monotonic_us() < until_us) {
+        nanosleep(&(struct timespec){.tv_nsec = ASK_AGAIN_MS * 1000000L}, NULL);
+        error = rd_kafka_committed(inspection->handle, list, inspection->limit_ms);
+    }
     rd_kafka_topic_partition_list_destroy(list);
     /* A refusal is not what the call ends with: librdkafka asks on until the time is over, and tells the consumer. */
     rd_kafka_message_t *message;

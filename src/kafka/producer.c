@@ -12,6 +12,8 @@
 #define QUEUE_KIB_MAX      1048576 /* a worker's batches are far below: this only keeps a bug from taking all memory */
 #define METADATA_WITHIN_MS 2000
 #define INIT_SLICE_MS      1000
+#define REFUSED_PAUSE_MS   100
+#define REFUSED_DOUBLINGS  6 /* to 5 s */
 
 void producer_init(struct producer *producer, const struct config *config)
 {
@@ -86,6 +88,17 @@ static enum status load_topics(struct producer *producer, struct failure *why)
     return STATUS_OK;
 }
 
+/* Fenced, or not allowed: a new one asks again. Where a right is missing that would go on without end, so not at once for ever. */
+static void note_refusal(struct producer *producer, const struct failure *why)
+{
+    int doublings = producer->refusals - 1 < REFUSED_DOUBLINGS ? producer->refusals - 1 : REFUSED_DOUBLINGS;
+    int64_t pause_ms = producer->refusals == 0 ? 0 : (int64_t)REFUSED_PAUSE_MS << doublings;
+    producer_burn(producer);
+    producer->refusals++;
+    producer->again_us = clock_monotonic_us() + pause_ms * 1000;
+    producer->refused = *why;
+}
+
 /* One slice of init_transactions; it may be called again while librdkafka says that it is still trying. */
 static enum status init_transactions(struct producer *producer, int slice_ms, struct failure *why)
 {
@@ -95,7 +108,7 @@ static enum status init_transactions(struct producer *producer, int slice_ms, st
     enum status status = failure_set(why, STATUS_RETRY, "init_transactions of %s: %s", producer->transactional_id,
                                      rd_kafka_error_string(error));
     if (!rd_kafka_error_is_retriable(error))
-        producer_burn(producer); /* fenced, or not allowed: a new one asks again */
+        note_refusal(producer, why);
     rd_kafka_error_destroy(error);
     return status;
 }
@@ -106,8 +119,13 @@ enum status producer_make_ready(struct producer *producer, int limit_ms, struct 
     int64_t until_us = clock_monotonic_us() + limit_ms * 1000LL;
     if (producer->is_ready)
         return STATUS_OK;
-    if (!producer->handle)
+    if (!producer->handle) {
+        if (producer->refusals > 0 && clock_monotonic_us() < producer->again_us) {
+            *why = producer->refused;
+            return STATUS_RETRY;
+        }
         status = make(producer, why);
+    }
     while (status == STATUS_OK && !producer->is_ready) {
         int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
         if (left_ms <= 0)
@@ -116,6 +134,7 @@ enum status producer_make_ready(struct producer *producer, int limit_ms, struct 
         if (status == STATUS_OK) {
             status = load_topics(producer, why);
             producer->is_ready = status == STATUS_OK;
+            producer->refusals = 0;
         }
     }
     return status;

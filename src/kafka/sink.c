@@ -17,6 +17,7 @@
 #define READ_PAUSE_MS              50
 #define READ_BEYOND_TRANSACTION_MS 15000 /* the coordinator looks for transactions that are over every 10 s */
 #define READY_AGAIN_MS             1000
+#define UNREADY_US                 3000000 /* a burn is over long before */
 
 struct task {
     struct task *next;
@@ -33,9 +34,11 @@ struct sink {
     void (*wake)(void *);
     void *wake_context;
     pthread_t thread;
-    pthread_mutex_t mutex; /* guards waiting and finished */
+    pthread_mutex_t mutex; /* guards what follows up to is_closing */
     pthread_cond_t changed;
     struct tasks waiting, finished;
+    int64_t unready_since_us; /* 0: the producer was ready when it was last asked */
+    struct failure unready;   /* why it was not */
     atomic_bool is_closing;
     /* the thread's own */
     struct producer producer;
@@ -94,18 +97,32 @@ static struct task *wait_for_task(struct sink *sink, int limit_ms)
     return task;
 }
 
+static enum status make_ready(struct sink *sink, struct failure *why)
+{
+    enum status status = producer_make_ready(&sink->producer, READY_SLICE_MS, why);
+    pthread_mutex_lock(&sink->mutex);
+    if (status == STATUS_OK) {
+        sink->unready_since_us = 0;
+    } else {
+        sink->unready_since_us = sink->unready_since_us ? sink->unready_since_us : clock_monotonic_us();
+        sink->unready = *why;
+    }
+    pthread_mutex_unlock(&sink->mutex);
+    return status;
+}
+
 static bool emit(struct sink *sink, struct task *task)
 {
     struct sink_job *job = task->job;
     int64_t left_ms = EMIT_READY_MS - (clock_monotonic_us() - task->begun_us) / 1000;
-    if (producer_make_ready(&sink->producer, READY_SLICE_MS, &job->why) != STATUS_OK) {
+    if (make_ready(sink, &job->why) != STATUS_OK) {
         job->outcome = SINK_AWAY;
         return left_ms <= 0;
     }
     transaction_run(&sink->producer, job, &sink->is_closing);
     /* Burnt: the next producer fences what the old one left behind, before anybody reads W. */
     struct failure why;
-    if (producer_make_ready(&sink->producer, READY_SLICE_MS, &why) != STATUS_OK)
+    if (make_ready(sink, &why) != STATUS_OK)
         LOG(WARNING, "kafka producer is not ready", LOG_T("why", why.message));
     return true;
 }
@@ -115,7 +132,7 @@ static bool read_w(struct sink *sink, struct task *task)
 {
     struct sink_job *job = task->job;
     int64_t limit_us = (sink->config->kafka_transaction_timeout_ms + READ_BEYOND_TRANSACTION_MS) * 1000LL;
-    enum status status = producer_make_ready(&sink->producer, READY_SLICE_MS, &job->why);
+    enum status status = make_ready(sink, &job->why);
     if (status == STATUS_OK)
         status = group_offsets_read(&sink->offsets, job->lanes, job->lane_count,
                                     is_alone(sink) ? READ_SLICE_MS : READ_SLICE_BUSY_MS, &job->why);
@@ -148,7 +165,7 @@ static void *run(void *argument)
     struct failure why;
     while (!atomic_load(&sink->is_closing)) {
         /* A fresh process aborts its predecessor's open transaction here, before it is asked for anything. */
-        bool is_ready = producer_make_ready(&sink->producer, READY_SLICE_MS, &why) == STATUS_OK;
+        bool is_ready = make_ready(sink, &why) == STATUS_OK;
         struct task *task = wait_for_task(sink, is_ready ? -1 : READY_AGAIN_MS);
         if (!task)
             continue;
@@ -230,4 +247,14 @@ struct sink_job *sink_poll(struct sink *sink)
     struct sink_job *job = task->job;
     free(task);
     return job;
+}
+
+bool sink_is_ready(struct sink *sink, struct failure *why)
+{
+    pthread_mutex_lock(&sink->mutex);
+    bool is_ready = sink->unready_since_us == 0 || clock_monotonic_us() - sink->unready_since_us < UNREADY_US;
+    if (!is_ready)
+        *why = sink->unready;
+    pthread_mutex_unlock(&sink->mutex);
+    return is_ready;
 }

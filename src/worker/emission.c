@@ -295,6 +295,9 @@ static void take_up_transaction(struct worker *worker)
         emission->burns = 0;
         emission->committed_us = worker->now_us;
     }
+    if (job->outcome != SINK_DONE) {
+        snprintf(emission->burnt_why, sizeof emission->burnt_why, "%.190s", job->why.message);
+    }
     bool is_refused = false;
     for (int i = 0; i < job->lane_count; i++) {
         struct lane *lane = lane_of_tenure(worker, emission->lanes[i].lane, emission->tenures[i]);

@@ -35,6 +35,7 @@ struct emission {
     struct emission_batch *carried[EMISSION_BATCHES_MAX];
     int first_lane;               /* who goes first: turns, so that nobody starves */
     int burns;                    /* in a row */
+    char burnt_why[200];          /* and why the last one did not go through */
     int64_t retry_us;             /* nothing before that */
     int64_t committed_us;         /* of the last clean transaction */
     struct emission_batch *spare; /* for reuse */

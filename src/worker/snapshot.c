@@ -80,12 +80,15 @@ static bool judge_ready(struct worker *worker, const struct worker_status *statu
         snprintf(why_not, 256, "not a member of the consumer group yet");
     } else if (!store_is_ready(worker->store, &why)) {
         snprintf(why_not, 256, "postgres: %.200s", why.message);
+    } else if (!sink_is_ready(worker->sink, &why)) {
+        snprintf(why_not, 256, "kafka: %.200s", why.message);
     } else if (!codec_is_ready(worker->codec, &why)) {
         snprintf(why_not, 256, "schemas: %.200s", why.message);
     } else if (worker->store_trouble[0] != '\0') {
         snprintf(why_not, 256, "postgres: %.200s", worker->store_trouble);
     } else if (worker->emission.burns > 2) {
-        snprintf(why_not, 256, "kafka: %d transactions in a row did not go through", worker->emission.burns);
+        snprintf(why_not, 256, "kafka: %d transactions in a row did not go through: %.160s", worker->emission.burns,
+                 worker->emission.burnt_why);
     } else if (status->lanes_running + status->lanes_halted < status->lanes_assigned) {
         snprintf(why_not, 256, "%d of %d lanes run", status->lanes_running, status->lanes_assigned);
     } else if (worker->is_draining) {

@@ -168,11 +168,12 @@ def test_check_names_the_grant_that_is_missing(town):
 @pytest.mark.parametrize("missing, words", (
     (("stage-changed", "Write"), ("stage-changed", "Topic authorization failed")),
     (("rerouted", "Read"), ("rerouted", "Topic authorization failed")),
-    (("group", "Read"), ("Group authorization failed",))))
+    (("group", "Read"), ("Group authorization failed",)),
+    (("transactions", "Write"), ("ransactional",))))
 def test_a_worker_says_what_was_taken_away_and_goes_on_when_it_is_back(town, missing, words):
     world, reader = town.world, town.world.reader()
     worker = world.worker().wait_ready()
-    acl = {("group", "Read"): town.group, **town.topics}[missing]
+    acl = {("group", "Read"): town.group, ("transactions", "Write"): town.transactions, **town.topics}[missing]
     town.take_away(acl)
     order = Actor(world)
     order.place()
