@@ -26,7 +26,7 @@ def varint(value):
 def encode(key, event_id, value, suffix=SUFFIX):
     """A record as src/codec/outbox.c writes it: no partition, an event id, a header, the key as a part of the value or not."""
     at = value.find(key)
-    has = outbox.HAS_EVENT_ID | outbox.HAS_VALUE | outbox.HAS_KEY | (outbox.KEY_IS_IN_VALUE if at >= 0 else 0)
+    has = (outbox.HAS_EVENT_ID if event_id else 0) | outbox.HAS_VALUE | outbox.HAS_KEY | (outbox.KEY_IS_IN_VALUE if at >= 0 else 0)
     body = bytes([outbox.VERSION, outbox.TOPICS.index(suffix), has]) + b"\x01" + varint(2 * 1_700_000_000_000) + event_id
     body += varint(len(value)) + value + varint(len(key)) + (varint(at) if at >= 0 else key)
     body += b"\x01" + varint(4) + b"name" + varint(3) + b"xy"
@@ -60,6 +60,16 @@ def test_a_record_is_taken_apart_as_it_was_written():
     for value in (b"of a key inside", b"without it"):
         found = outbox.records(encode(b"key", bytes(16), value))
         assert found == [outbox.Output(SUFFIX, -1, b"key", bytes(16), value)]
+
+
+def test_equal_dead_letters_are_counted_and_stand_in_nobody_s_way():
+    values = b"garbage", b"other garbage", b"garbage"
+    batches = [Batch(0, 1, 3, b"".join(encode(b"key", b"", value, "dead-letters") for value in values))]
+    marks = [Mark("key", None, hash(value)) for value in values]
+    seen = lambda some: dict(checker.check_log(batches, {("dead-letters", 0): some}).counts)  # noqa: E731
+    assert seen(marks) == {}
+    assert seen(marks[:2]) == {checker.LOST: 1}
+    assert seen(marks + marks[:1]) == {checker.DOUBLED: 1}
 
 
 def test_a_doubled_output_is_found():
