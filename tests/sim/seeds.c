@@ -258,7 +258,7 @@ static void calm_down(struct sim *sim)
         struct sim_process *process = sim->processes[i];
         if (process != NULL) {
             process->is_cut_off = process->store.is_away = false;
-            is_anybody_up = is_anybody_up || process->stops_us == 0;
+            is_anybody_up = is_anybody_up || (process->stops_us == 0 && !process->is_dead);
         }
     }
     for (int i = 0; i < SIM_PROCESSES_MAX && !is_anybody_up; i++) {
