@@ -1,39 +1,12 @@
 /* An operator's decision about a lane: written once, only where the lane is halted and as it was looked at, kept for ever, and
  * over with the lane's next batch. */
 #include "cmocka_all.h"
-#include "database.h"
-#include "desk.h"
+#include "world.h"
 
 #include "booking/lane_list.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct world {
-    struct database database;
-    struct desk desk;
-    struct owned owned;
-};
-
-static int set_up(void **state)
-{
-    struct world *world = calloc(1, sizeof *world);
-    database_make_migrated(&world->database);
-    desk_open(&world->desk, &world->database.worker);
-    owned_take(&world->owned, &world->desk, 3);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    desk_close(&world->desk);
-    owned_free(&world->owned);
-    database_drop(&world->database);
-    free(world);
-    return 0;
-}
 
 static void halt(struct world *world, const char *reason)
 {
@@ -191,7 +164,6 @@ int main(void)
 {
     if (!database_is_available())
         return 77;
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(a_decision_is_written_recorded_and_read_by_whoever_takes_the_lane),
         IN_A_WORLD(a_decision_about_a_row_that_moved_is_refused),

@@ -1,7 +1,6 @@
 /* Pages of many orders: each filter lets through what it says, and pages follow one another without a gap or a repetition. */
 #include "cmocka_all.h"
-#include "database.h"
-#include "desk.h"
+#include "world.h"
 
 #include "booking/clock.h"
 #include "booking/order_list.h"
@@ -13,32 +12,6 @@
 #define DAY_MS      (24 * HOUR_MS)
 #define MANY        25
 #define EVERY_ORDER 8
-
-struct world {
-    struct database database;
-    struct desk desk;
-    struct owned owned;
-};
-
-static int set_up(void **state)
-{
-    struct world *world = calloc(1, sizeof *world);
-    database_make_migrated(&world->database);
-    desk_open(&world->desk, &world->database.worker);
-    owned_take(&world->owned, &world->desk, 3);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    desk_close(&world->desk);
-    owned_free(&world->owned);
-    database_drop(&world->database);
-    free(world);
-    return 0;
-}
 
 static void write_orders(struct world *world, const struct order *orders, size_t count)
 {
@@ -373,7 +346,6 @@ int main(void)
 {
     if (!database_is_available())
         return 77;
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(pages_follow_one_another_exactly_also_among_equals),
         IN_A_WORLD(a_page_that_ends_with_the_last_order_has_none_after_it),

@@ -1,38 +1,11 @@
 /* What the store does when all goes well, and whom it refuses. */
 #include "cmocka_all.h"
-#include "database.h"
-#include "desk.h"
+#include "world.h"
 
 #include "booking/history.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct world {
-    struct database database;
-    struct desk desk;
-    struct owned owned;
-};
-
-static int set_up(void **state)
-{
-    struct world *world = calloc(1, sizeof *world);
-    database_make_migrated(&world->database);
-    desk_open(&world->desk, &world->database.worker);
-    owned_take(&world->owned, &world->desk, 3);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    desk_close(&world->desk);
-    owned_free(&world->owned);
-    database_drop(&world->database);
-    free(world);
-    return 0;
-}
 
 /* Writes one page of the lane and forgets it. */
 static void write_page(struct world *world, struct page *page)
@@ -420,7 +393,6 @@ int main(void)
 {
     if (!database_is_available())
         return 77;
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(a_lane_that_nobody_had_begins_at_the_beginning),
         IN_A_WORLD(an_order_is_read_back_as_it_was_written),
