@@ -11,9 +11,7 @@ from servers import BROKERS
 from world import until
 
 OFFSET_FETCH, JOIN_GROUP, INIT_PRODUCER_ID = 9, 11, 22
-# Not a fault that heals while it lasts: all are given this long after it.
-LONG_S = 120
-
+IN_SYNC_WITHIN_S = 120
 
 def metadata(stage, topic=None):
     return AdminClient({"bootstrap.servers": stage.world.servers.kafka, **QUIET}).list_topics(topic, timeout=30)
@@ -24,7 +22,7 @@ def wait_in_sync(stage):
     def are_all():
         return all(len(partition.isrs) == len(BROKERS) for topic in metadata(stage).topics.values()
                    for partition in topic.partitions.values())
-    until("the brokers to be in sync", are_all, LONG_S)
+    until("the brokers to be in sync", are_all, IN_SYNC_WITHIN_S)
 
 
 def java_hash(text):
@@ -50,7 +48,7 @@ def in_turn(stage, count, end):
         stage.pause(0.5, 5)
         stage.servers.cluster.start(name)
         wait_in_sync(stage)
-        stage.recovered(LONG_S)
+        stage.recovered()
 
 
 @scenario(count=3, few=1)
@@ -80,7 +78,7 @@ def coordinators_lost(stage, count):
         stage.pause(0.5, 5)
         stage.servers.cluster.start(name)
         wait_in_sync(stage)
-        stage.recovered(LONG_S)
+        stage.recovered()
 
 
 @scenario(count=1)
@@ -94,7 +92,7 @@ def kafka_away(stage, count):
         stage.pause(10, 150)
         stage.servers.cluster.start_all()
         stage.healed()
-        stage.recovered(LONG_S)
+        stage.recovered()
 
 
 def bad_weather(stage, proxies, count):

@@ -13,7 +13,8 @@ Outcome = collections.namedtuple("Outcome", "order_id event_id name sequence")
 # One lane as it stands in booking.lanes; `offsets` are by the topic's suffix.
 Lane = collections.namedtuple("Lane", "lane seq offsets halt_reason")
 
-LOST, DOUBLED, DISORDER, TORN, STRANGE, UNREST, STUCK = "lost", "doubled", "out of order", "torn", "strange", "unrest", "stuck"
+LOST, DOUBLED, DISORDER, TORN = "lost", "doubled", "out of order", "torn"
+STRANGE, UNREST, STUCK, SECRET = "strange", "unrest", "stuck", "secret in a log"
 Finding = collections.namedtuple("Finding", "kind text")
 
 

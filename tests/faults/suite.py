@@ -13,9 +13,10 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent / "integration", HERE.parents[1] / "deploy" / "lib"):
+for folder in (HERE, HERE.parent / "integration", HERE.parent / "lib", HERE.parents[1] / "deploy" / "lib"):
     sys.path.insert(0, str(folder))
 
+import canaries  # noqa: E402
 import checker  # noqa: E402
 import scenario as scenarios  # noqa: E402
 from proxies import Proxies  # noqa: E402
@@ -106,6 +107,7 @@ class Suite:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="booking-faults."))
         self.directory.chmod(0o755)
         self.sums, self.rounds = {}, 0  # of this run
+        self.has_secret_in_log = False  # of a server
         say(f"starting three brokers and two Postgres servers in {self.directory}")
         self.servers = Servers(self.directory)
         self.proxies = Proxies(self.servers)
@@ -124,6 +126,8 @@ class Suite:
             found = stage.finish()
             if trouble:
                 found.add(checker.STUCK, trouble)
+            for place in canaries.find([directory])[1]:
+                found.add(checker.SECRET, place)
         except Exception:  # pylint: disable=broad-except  # a round that breaks is a failed round
             traceback.print_exc()
         except BaseException:  # told to leave
@@ -169,7 +173,10 @@ class Suite:
         for server_log in self.directory.glob("postgres-*/data/server.log"):
             shutil.copy(server_log, server_log.parents[1] / "server.log")
         self.servers.close()
-        if any(part.failed for part in self.sums.values()):
+        for place in canaries.find([self.directory])[1]:
+            self.has_secret_in_log = True
+            say(f"WRONG: a secret or what a person wrote is in a log: {place}")
+        if self.has_secret_in_log or any(part.failed for part in self.sums.values()):
             for data in self.directory.glob("**/data"):
                 shutil.rmtree(data, ignore_errors=True)
             say(f"logs are kept in {self.directory}")
@@ -245,6 +252,7 @@ def main():
                 failed += 1
     finally:
         suite.close()
+        passed, failed = passed + (not suite.has_secret_in_log), failed + suite.has_secret_in_log
         if suite.sums:
             print(table(suite.sums))
             if arguments.report:

@@ -61,6 +61,7 @@ def test_a_canary_in_a_log_is_found(tmp_path):
     look = [sys.executable, canaries.__file__, str(tmp_path)]
     assert subprocess.run(look, capture_output=True, check=False).returncode == 1  # nothing to look through
     log.write_text("all is well\n", encoding="utf-8")
+    (log.parent / "00000000000000000042.log").write_bytes(b"a broker's segment: Rotkehlchen")
     assert subprocess.run(look, capture_output=True, check=False).returncode == 0
     log.write_bytes(b"all is well\n\xff msg=x comment=\"Ein Rotkehlchen\"\n")
     try:

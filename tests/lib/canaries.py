@@ -9,9 +9,14 @@ import sys
 WORD = "rotkehlchen"
 
 
+def logs_below(directory):
+    """A broker's segments are called logs, too, and hold all that was ever said."""
+    return [log for log in directory.rglob("*.log") if not log.stem.isdigit()]
+
+
 def find(paths):
     """(how many logs there were, where the word stands: "FILE:LINE")"""
-    logs = sorted({log for path in map(pathlib.Path, paths) for log in (path.rglob("*.log") if path.is_dir() else [path])})
+    logs = sorted({log for path in map(pathlib.Path, paths) for log in (logs_below(path) if path.is_dir() else [path])})
     found = []
     for log in logs:
         with log.open("rb") as lines:
