@@ -131,13 +131,15 @@ static bool emit(struct sink *sink, struct task *task)
 static bool read_w(struct sink *sink, struct task *task)
 {
     struct sink_job *job = task->job;
-    int64_t limit_us = (sink->config->kafka_transaction_timeout_ms + READ_BEYOND_TRANSACTION_MS) * 1000LL;
+    int64_t limit_ms = job->patience_ms > 0
+                           ? job->patience_ms
+                           : (int64_t)sink->config->kafka_transaction_timeout_ms + READ_BEYOND_TRANSACTION_MS;
     enum status status = make_ready(sink, &job->why);
     if (status == STATUS_OK)
         status = group_offsets_read(&sink->offsets, job->lanes, job->lane_count,
                                     is_alone(sink) ? READ_SLICE_MS : READ_SLICE_BUSY_MS, &job->why);
     job->outcome = status == STATUS_OK ? SINK_DONE : SINK_AWAY;
-    return status == STATUS_OK || clock_monotonic_us() - task->begun_us >= limit_us;
+    return status == STATUS_OK || clock_monotonic_us() - task->begun_us >= limit_ms * 1000;
 }
 
 /* False: it has to be tried again, after the others. */

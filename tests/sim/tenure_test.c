@@ -105,6 +105,33 @@ static void a_second_worker_takes_over_while_a_transaction_is_open(void **state)
     sim_close(&sim);
 }
 
+/* Whose transaction it is, the coordinator finds out only when it has been open for too long. */
+static void a_lane_that_an_open_transaction_does_not_hold_goes_on_before_those_that_it_holds(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 2, 30);
+    sim_start(&sim, 0);
+    sim_run(&sim, 2000);
+    sim.transaction_us = 5000000;
+    struct uuid held = sim_order_of_lane(&sim, 0, 1), free = sim_order_of_lane(&sim, 1, 1);
+    sim_act(&sim, CUSTOMER_PLACES, sim_order_of_lane(&sim, 0, 0));
+    sim_run(&sim, 100);
+    sim_kill(&sim, 0);
+    assert_false(sim_is_stable(&sim, 0));
+    assert_true(sim_is_stable(&sim, 1));
+    sim.transaction_us = 27000;
+    sim_start(&sim, 1);
+    sim_act(&sim, CUSTOMER_PLACES, held);
+    sim_act(&sim, CUSTOMER_PLACES, free);
+    sim_run(&sim, 4000);
+    assert_null(sim_order(&sim, &held));
+    assert_non_null(sim_order(&sim, &free));
+    settle(&sim);
+    assert_non_null(sim_order(&sim, &held));
+    sim_close(&sim);
+}
+
 static void a_member_that_was_expelled_harms_nobody(void **state)
 {
     (void)state;
@@ -204,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_burn_reads_w_again_and_emits_what_is_missing),
         cmocka_unit_test(a_write_that_is_refused_for_the_moment_is_repeated),
         cmocka_unit_test(a_second_worker_takes_over_while_a_transaction_is_open),
+        cmocka_unit_test(a_lane_that_an_open_transaction_does_not_hold_goes_on_before_those_that_it_holds),
         cmocka_unit_test(a_member_that_was_expelled_harms_nobody),
         cmocka_unit_test(two_workers_share_the_lanes_and_one_takes_over),
         cmocka_unit_test(a_batch_does_not_mix_two_tenures_of_a_lane),
