@@ -123,7 +123,9 @@ static void print_field(void *context, const char *path, struct text value, bool
     struct buffer *out = context;
     char number[24], instant[VALUE_SIZE];
     long long ms = 0;
-    buffer_printf(out, "    %s = %s", path[0] == '\0' ? "(all of it)" : path, is_text ? "\"" : "");
+    buffer_printf(out, "    ");
+    text_append(out, text_of(path[0] == '\0' ? "(all of it)" : path)); /* a map's key is anybody's text */
+    buffer_printf(out, " = %s", is_text ? "\"" : "");
     text_append(out, value);
     buffer_printf(out, "%s", is_text ? "\"" : "");
     if (!is_text && value.length == 13 && text_copy(value, number, sizeof number) && sscanf(number, "%lld", &ms) == 1) {
@@ -224,8 +226,8 @@ static void add_json_field(void *context, const char *path, struct text value, b
     json_t *told = is_text ? json_text(value) : NULL;
     if (!is_text && text_copy(value, number, sizeof number))
         told = json_loads(number, JSON_DECODE_ANY, NULL);
-    json_array_append_new(fields,
-                          json_pack("{s:s, s:o}", "field", path, "value", told != NULL ? told : json_text(value)));
+    json_array_append_new(fields, json_pack("{s:o, s:o}", "field", json_text(text_of(path)), "value",
+                                            told != NULL ? told : json_text(value)));
 }
 
 json_t *mail_json_in_full(struct post *post, const struct mail *mail)

@@ -190,6 +190,10 @@ void instant_format(int64_t at_ms, char out[VALUE_SIZE])
         return;
     }
     int64_t day = at_ms / DAY_MS - (at_ms % DAY_MS < 0 ? 1 : 0);
+    if (day < day_from_civil(1, 1, 1) || day > day_from_civil(9999, 12, 31)) {
+        snprintf(out, VALUE_SIZE, "%" PRId64 " ms", at_ms);
+        return;
+    }
     int64_t ms = at_ms - day * DAY_MS;
     char date[VALUE_SIZE];
     date_format((day_number)day, date);

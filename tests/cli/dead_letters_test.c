@@ -1,6 +1,8 @@
 /* Places, notes and prints of dead letters, whatever is in them. */
 #include "cli/dead_letters.h"
 
+#include "codec/state.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,6 +131,78 @@ static void what_is_no_text_is_told_in_hex(void **state)
     codec_close(post.codec);
 }
 
+/* A value of a map, as a stranger's schema may have one: 00, id 7, and one entry under that key. */
+static struct mail make_mail_of_map(const char *key, char value[32])
+{
+    struct mail mail = make_mail("k", "", "why");
+    size_t length = strlen(key);
+    memcpy(value, "\0\0\0\0\7\2", 6);
+    value[6] = (char)(2 * length);
+    memcpy(value + 7, key, length);
+    memcpy(value + 7 + length, "\4ok\0", 4); /* "ok", and no more entries */
+    letter.value = (struct bytes){(const uint8_t *)value, 7 + length + 4};
+    return mail;
+}
+
+static void open_with_map(struct codec **codec)
+{
+    struct failure why;
+    assert_int_equal(codec_open(&config, codec, &why), STATUS_OK);
+    (*codec)->registered = calloc(1, sizeof *(*codec)->registered);
+    assert_non_null((*codec)->registered);
+    (*codec)->registered->id = 7;
+    assert_int_equal(
+        schema_open(text_of("{\"type\":\"map\",\"values\":\"string\"}"), &(*codec)->registered->schema, &why),
+        STATUS_OK);
+    (*codec)->registered_count = (*codec)->registered_capacity = 1;
+}
+
+static void a_hostile_fields_name_cannot_write_to_the_terminal(void **state)
+{
+    (void)state;
+    char value[32];
+    struct buffer out = {0};
+    struct post post = {.config = &config};
+    struct mail mail = make_mail_of_map("\x1b[2J\n", value);
+    open_with_map(&post.codec);
+    mail_print(&post, &mail, &out);
+    assert_printable(&out);
+    buffer_append(&out, "", 1);
+    assert_non_null(strstr((const char *)out.data, "?[2J? = \"ok\"\n"));
+    codec_close(post.codec);
+    buffer_free(&out);
+}
+
+static void a_field_whose_name_is_no_text_is_told_all_the_same(void **state)
+{
+    (void)state;
+    char value[32];
+    struct post post = {.config = &config};
+    struct mail mail = make_mail_of_map("\xff", value);
+    open_with_map(&post.codec);
+    json_t *object = mail_json_in_full(&post, &mail);
+    json_t *field = json_array_get(json_object_get(object, "fields"), 0);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(field, "field"), "hex")), "ff");
+    assert_string_equal(json_string_value(json_object_get(field, "value")), "ok");
+    json_decref(object);
+    codec_close(post.codec);
+}
+
+/* Kafka takes any 64 bits for a record's time. */
+static void a_time_beyond_the_calendar_is_told_as_it_came(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct mail mail = make_mail("k", "v", "why");
+    letter.timestamp_ms = INT64_MAX;
+    mail_print_row(&mail, &out);
+    assert_memory_equal(out.data, "9223372036854775807 ms  ", 24);
+    json_t *object = mail_json(&mail);
+    assert_string_equal(json_string_value(json_object_get(object, "when")), "9223372036854775807 ms");
+    json_decref(object);
+    buffer_free(&out);
+}
+
 static void a_rerouted_record_goes_back_to_its_first_topic(void **state)
 {
     (void)state;
@@ -158,7 +232,10 @@ int main(void)
         cmocka_unit_test(a_letter_cannot_pass_for_a_note),
         cmocka_unit_test(notes_are_found_among_many),
         cmocka_unit_test(a_hostile_letter_cannot_write_to_the_terminal),
+        cmocka_unit_test(a_hostile_fields_name_cannot_write_to_the_terminal),
         cmocka_unit_test(what_is_no_text_is_told_in_hex),
+        cmocka_unit_test(a_field_whose_name_is_no_text_is_told_all_the_same),
+        cmocka_unit_test(a_time_beyond_the_calendar_is_told_as_it_came),
         cmocka_unit_test(a_rerouted_record_goes_back_to_its_first_topic),
     };
     return cmocka_run_group_tests(tests, load_config, NULL);
