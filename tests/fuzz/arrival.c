@@ -58,20 +58,10 @@ static void add_header(struct bytes name, struct bytes value)
 
 static void take_headers(struct input *input)
 {
+    struct header header;
     fetched.count = 0;
-    while (input->at < input->end && fetched.count < MANY) {
-        uint8_t length = take_byte(input);
-        if (length == 255)
-            break;
-        struct bytes name = take_some(input, length);
-        uint8_t value_length = take_byte(input);
-        struct bytes value = {0};
-        if (value_length == 254)
-            value = take_some(input, take_two(input));
-        else if (value_length > 0)
-            value = take_some(input, value_length - 1u);
-        add_header(name, value);
-    }
+    while (fetched.count < MANY && take_header(input, &header))
+        add_header((struct bytes){(const uint8_t *)header.name.data, header.name.length}, header.value);
 }
 
 static void check_record(const struct record *record, enum topic topic)

@@ -50,6 +50,21 @@ uint64_t take_eight(struct input *input)
     return take_number(input, 8);
 }
 
+bool take_header(struct input *input, struct header *header)
+{
+    uint8_t length = input->at < input->end ? take_byte(input) : 255;
+    if (length == 255)
+        return false;
+    struct bytes name = take_some(input, length);
+    uint8_t value_length = take_byte(input);
+    *header = (struct header){.name = {(const char *)name.data, name.length}};
+    if (value_length == 254)
+        header->value = take_some(input, take_two(input));
+    else if (value_length > 0)
+        header->value = take_some(input, value_length - 1u);
+    return true;
+}
+
 /* --- around the code --- */
 
 struct codec *fuzz_codec(void)
@@ -68,6 +83,30 @@ struct codec *fuzz_codec(void)
     config.policies.count = 2;
     CHECK(codec_open(&config, &codec, &why) == STATUS_OK);
     return codec;
+}
+
+static void add_registered(struct codec *codec, uint32_t id, struct text text)
+{
+    struct registered *registered = &codec->registered[codec->registered_count++];
+    registered->id = id;
+    CHECK(schema_open(text, &registered->schema, &registered->why) == STATUS_OK);
+}
+
+void fuzz_register(struct codec *codec)
+{
+    static const char strange[] =
+        "{\"type\":\"record\",\"name\":\"strange.Thing\",\"fields\":[{\"name\":\"order_id\",\"type\":\"bytes\"},"
+        "{\"name\":\"map\",\"type\":{\"type\":\"map\",\"values\":[\"null\",\"string\",{\"type\":\"array\",\"items\":"
+        "{\"type\":\"map\",\"values\":\"double\"}}]}},{\"name\":\"fixed\",\"type\":{\"type\":\"fixed\",\"name\":\"F\","
+        "\"size\":3}},{\"name\":\"flag\",\"type\":\"boolean\"}]}";
+    if (codec->registered != NULL)
+        return;
+    codec->registered_capacity = FUZZ_STRANGE_ID;
+    codec->registered = calloc(FUZZ_STRANGE_ID, sizeof *codec->registered);
+    CHECK(codec->registered != NULL);
+    for (enum topic topic = 0; topic < TOPIC_REROUTED; topic++)
+        add_registered(codec, topic + 1, codec_schema_text(topic));
+    add_registered(codec, FUZZ_STRANGE_ID, text_of(strange));
 }
 
 const char *fuzz_file(const uint8_t *data, size_t size)

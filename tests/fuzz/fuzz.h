@@ -19,6 +19,9 @@ uint64_t take_eight(struct input *input);
 /* The next `most` bytes, or what is left. Never NULL. */
 struct bytes take_some(struct input *input, size_t most);
 struct bytes take_rest(struct input *input);
+/* A header: length and name, length + 1 and value (0 = none, 254 = the length is in the next two bytes). False behind the last one,
+ * which a name's length of 255 ends. */
+bool take_header(struct input *input, struct header *header);
 
 /* Inputs that were read to their end, rather than refused. A corpus without one is not worth much any more: write it anew. */
 extern unsigned fuzz_taken;
@@ -29,6 +32,9 @@ extern unsigned fuzz_taken;
 #define FUZZ_MESSAGE_MAX (FUZZ_RECORD_MAX + 65536 + 4096)
 /* One codec for the whole run, without a registry; its configuration has the prefix "booking." and the limits above. */
 struct codec *fuzz_codec(void);
+/* The input topics' own schemas under the ids 1 to 4, as if a registry had told, and one that nothing of ours looks like under 5. */
+#define FUZZ_STRANGE_ID 5
+void fuzz_register(struct codec *codec);
 /* The bytes as a file; the path is the same every time. */
 const char *fuzz_file(const uint8_t *data, size_t size);
 /* What is said on stdout and stderr between these goes nowhere. */

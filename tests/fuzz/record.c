@@ -17,21 +17,6 @@
 enum { ODD_REROUTED = 1, ODD_NO_KEY = 2, ODD_KEY = 4, ODD_TIMESTAMP = 8, ODD_NO_VALUE = 16, ODD_ORIGIN = 32 };
 enum framing { FRAMING_FINGERPRINT, FRAMING_REGISTERED, FRAMING_ITS_OWN, FRAMING_COUNT };
 
-/* The topics' own schemas under the ids 1 to 4, as if a registry had told. */
-static void register_schemas(struct codec *codec)
-{
-    if (codec->registered != NULL)
-        return;
-    codec->registered = calloc(TOPIC_REROUTED, sizeof *codec->registered);
-    CHECK(codec->registered != NULL);
-    for (enum topic topic = 0; topic < TOPIC_REROUTED; topic++) {
-        struct registered *registered = &codec->registered[codec->registered_count++];
-        registered->id = topic + 1;
-        CHECK(schema_open(codec_schema_text(topic), &registered->schema, &registered->why) == STATUS_OK);
-    }
-    codec->registered_capacity = codec->registered_count;
-}
-
 static void put_frame(struct codec *codec, enum topic topic, enum framing framing, struct buffer *out)
 {
     uint8_t frame[FRAME_MAX] = {0};
@@ -122,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct event event;
     enum dead_stage stage;
     struct failure why;
-    register_schemas(codec);
+    fuzz_register(codec);
 
     uint8_t choice = take_byte(&input), odd = take_byte(&input);
     enum topic origin = (enum topic)(choice % TOPIC_REROUTED);

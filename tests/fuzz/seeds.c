@@ -140,6 +140,71 @@ static void write_batches(void)
         write_seed("outbox", "alert", &batch);
 }
 
+/* --- the dead letters' topic --- */
+
+static void put_header(struct buffer *out, const char *name, const char *value)
+{
+    put_byte(out, (unsigned)strlen(name));
+    put(out, name);
+    put_byte(out, (unsigned)strlen(value) + 1);
+    put(out, value);
+}
+
+/* `torn_at` is where the target tears it; the key is that of the sample's order. */
+static void begin_letter(struct buffer *out, unsigned torn_at)
+{
+    buffer_append(out, "\x80\x1a\xd6\xf4\x9d\x01\0\0", 8);
+    put_byte(out, UUID_TEXT_LENGTH + 1);
+    put(out, SAMPLE_ORDER);
+    put_byte(out, torn_at);
+    put_byte(out, 0);
+}
+
+static void put_letter_headers(struct buffer *out, const char *topic, const char *offset)
+{
+    put_header(out, "traceparent", "00-1");
+    put_header(out, DEAD_LETTER_PREFIX "topic", topic);
+    put_header(out, DEAD_LETTER_PREFIX "partition", "3");
+    put_header(out, DEAD_LETTER_PREFIX "offset", offset);
+    put_header(out, DEAD_LETTER_PREFIX "stage", "VALUE_CONVERTER");
+    put_header(out, DEAD_LETTER_PREFIX "exception.class.name", "booking.UnreadableValue");
+    put_header(out, DEAD_LETTER_PREFIX "exception.message", "bad");
+}
+
+static void write_letter(const char *name, const char *topic, const char *more, struct bytes value)
+{
+    struct buffer out = {0};
+    begin_letter(&out, (unsigned)value.length / 2);
+    put_letter_headers(&out, topic, "1842");
+    if (more != NULL)
+        put_header(&out, more, "customer-actions");
+    put_byte(&out, 255);
+    buffer_append(&out, value.data, value.length);
+    write_seed("letter", name, &out);
+    buffer_free(&out);
+}
+
+static void write_letters(void)
+{
+    static const char strange[] = "\0\0\0\0\x05\x02i\x02\x02k\x04\x02\x02\x02m\x31\x32\x33\x34\x35\x36\x37\x38\0\0\0"
+                                  "fix\x01";
+    if (sample_decode(&sample, TOPIC_CUSTOMER_ACTIONS, sample_action(CUSTOMER_PLACES)) != STATUS_OK)
+        fail_msg("%s", sample.why.message);
+    struct bytes value = {sample.value.data, sample.value.length};
+    write_letter("placement", "booking.customer-actions", NULL, value);
+    write_letter("rerouted", "booking.rerouted", HEADER_ORIGIN_TOPIC, value);
+    write_letter("cut", "booking.customer-actions", HEADER_DEAD_LETTER_CUT, value);
+    write_letter("strange", "booking.operator-actions", NULL,
+                 (struct bytes){(const uint8_t *)strange, sizeof strange - 1});
+    write_letter("bytes", "elsewhere", NULL, (struct bytes){(const uint8_t *)"hello", 5});
+    struct buffer out = {0};
+    begin_letter(&out, 0);
+    put_header(&out, "booking-replay-of", "3/1842");
+    put_header(&out, "booking-replayed-to", "booking.customer-actions/3");
+    write_seed("letter", "note", &out);
+    buffer_free(&out);
+}
+
 /* --- scenarios, and the orders that they lead to --- */
 
 static void write_lives(const char *path, const char *file, int *count)
@@ -262,6 +327,7 @@ int main(int argc, char **argv)
     (void)emitted_open(NULL);
     write_records();
     write_batches();
+    write_letters();
     write_scenarios(argv[2]);
     write_texts();
     (void)emitted_close(NULL);
