@@ -17,6 +17,11 @@ Servers = collections.namedtuple("Servers", "directory kafka postgres registry")
 NAMES = ("kafka", "postgres", "registry")
 
 
+def pytest_configure(config):
+    """kafka-python reads the protocol's definitions in a way that Python 3.11 would like to be another."""
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+
+
 @pytest.fixture(scope="session")
 def servers():
     given = os.environ.get("BOOKING_TEST_SERVERS")
