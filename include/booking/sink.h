@@ -42,8 +42,9 @@ struct sink_job {
     void *context; /* the caller's */
     /* set by the sink */
     enum sink_outcome outcome;
-    bool was_fenced;  /* a burn because of fencing: not counted as a failure */
-    bool is_hopeless; /* a burn that every repetition of this job ends in: a torn batch, a record too large */
+    bool was_fenced; /* a burn because of fencing: not counted as a failure */
+    bool
+        is_hopeless; /* a burn that every repetition of this job ends in: a torn batch, or a record that the brokers refuse for good */
     int record_count;
     int64_t took_us;
     struct failure why;

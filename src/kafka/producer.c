@@ -25,11 +25,19 @@ void producer_init(struct producer *producer, const struct config *config)
                  (unsigned long long)clock_random(), (unsigned long long)clock_random());
 }
 
+/* The brokers have looked at the record, and nothing but another setting of its topic makes them take it. */
+static bool is_for_good(rd_kafka_resp_err_t error)
+{
+    return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || error == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
+           error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || error == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+}
+
 /* Only failures are reported here. The transaction cannot be committed after one; this keeps the reason. */
 static void note_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 {
     struct producer *producer = opaque;
     (void)handle;
+    producer->is_refused_for_good = producer->is_refused_for_good || is_for_good(message->err);
     if (message->err && producer->undelivered.message[0] == '\0')
         (void)failure_set(&producer->undelivered, STATUS_RETRY, "%s/%d was not delivered: %s",
                           rd_kafka_topic_name(message->rkt), (int)message->partition, rd_kafka_err2str(message->err));
@@ -57,6 +65,8 @@ static enum status make(struct producer *producer, struct failure *why)
     settings_text(&settings, "compression.type", "lz4");
     settings_number(&settings, "message.max.bytes",
                     (int64_t)config->kafka_message_max_bytes + 65536); /* headers and framing */
+    /* Records that go together count as one for the topic's limit, which need not be above message_max. */
+    settings_number(&settings, "batch.size", config->kafka_message_max_bytes);
     settings_number(&settings, "queue.buffering.max.messages", QUEUE_RECORDS_MAX);
     settings_number(&settings, "queue.buffering.max.kbytes", QUEUE_KIB_MAX);
     settings_text(&settings, "delivery.report.only.error", "true");

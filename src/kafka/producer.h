@@ -15,6 +15,7 @@ struct producer {
     bool is_ready;      /* init_transactions is through: whatever was open before is finished and fenced */
     rd_kafka_topic_t *topics[TOPIC_COUNT]; /* the outputs, and TOPIC_REROUTED */
     struct failure undelivered; /* of the first record of this transaction that was not delivered; else empty */
+    bool is_refused_for_good;   /* the brokers will never take some record of this transaction */
     int refusals;               /* of init_transactions, in a row: fenced, or not allowed */
     int64_t again_us;           /* after a refusal: no new producer before that */
     struct failure refused;     /* and why */

@@ -153,6 +153,7 @@ static enum verdict flush(struct run *run)
     if (run->producer->undelivered.message[0] == '\0')
         return VERDICT_GOOD;
     bool is_fenced = rd_kafka_fatal_error(run->producer->handle, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED;
+    run->job->is_hopeless = run->producer->is_refused_for_good;
     (void)bad(run, run->producer->undelivered.message);
     return is_fenced ? VERDICT_FENCED : VERDICT_BAD;
 }
@@ -278,6 +279,7 @@ void transaction_run(struct producer *producer, struct sink_job *job, const atom
 {
     struct run run = {.producer = producer, .job = job, .is_closing = is_closing};
     producer->undelivered.message[0] = '\0';
+    producer->is_refused_for_good = false;
     enum verdict verdict = transact(&run);
     abort_open(&run);
     set_outcome(&run, verdict);

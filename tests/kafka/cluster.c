@@ -130,16 +130,25 @@ void cluster_create_topic(const struct config *config, enum topic topic, int par
     create(config, &made, name, 1);
 }
 
-void cluster_create_topics(const struct config *config, int partitions)
+void cluster_create_topics_but(const struct config *config, int partitions, enum topic other, const char *setting,
+                               const char *value)
 {
     char names[TOPIC_COUNT][256];
     rd_kafka_NewTopic_t *made[TOPIC_COUNT];
     for (int topic = 0; topic < TOPIC_COUNT; topic++) {
         name_of(config, (enum topic)topic, names[topic]);
-        made[topic] = new_topic(names[topic], partitions, topic < INPUT_TOPIC_COUNT ? "message.timestamp.type" : NULL,
-                                "LogAppendTime");
+        if (topic == (int)other)
+            made[topic] = new_topic(names[topic], partitions, setting, value);
+        else
+            made[topic] = new_topic(names[topic], partitions,
+                                    topic < INPUT_TOPIC_COUNT ? "message.timestamp.type" : NULL, "LogAppendTime");
     }
     create(config, made, names, TOPIC_COUNT);
+}
+
+void cluster_create_topics(const struct config *config, int partitions)
+{
+    cluster_create_topics_but(config, partitions, TOPIC_COUNT, NULL, NULL);
 }
 
 void cluster_delete_topic(const struct config *config, enum topic topic)

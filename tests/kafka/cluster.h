@@ -16,6 +16,9 @@ void cluster_configure(struct config *config, const char *test);
 void cluster_create_topic(const struct config *config, enum topic topic, int partitions, const char *setting,
                           const char *value);
 void cluster_create_topics(const struct config *config, int partitions);
+/* The same, with a setting of one of them. */
+void cluster_create_topics_but(const struct config *config, int partitions, enum topic other, const char *setting,
+                               const char *value);
 void cluster_delete_topic(const struct config *config, enum topic topic);
 /* Deletes the records of one partition below an offset, as retention would. */
 void cluster_delete_records(const struct config *config, enum topic topic, int32_t partition, int64_t before);
