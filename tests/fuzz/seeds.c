@@ -301,6 +301,9 @@ static void write_texts(void)
     TEXT("registry", "references", "\x00\xff{\"schema\": \"\\\"A\\\"\", \"references\": [{\"name\": \"A\"}]}");
     TEXT("registry", "unknown", "\x01\xff{\"error_code\": 40403, \"message\": \"Schema not found\"}");
     TEXT("registry", "unwell", "\x04\xff<html>unwell</html>");
+    TEXT("registry", "everything", "\x80\xff{\"id\": 3, \"schema\": \"\\\"int\\\"\"}");
+    TEXT("registry", "subjects", "\x80\x10[\"booking.stage-changed-value\", \"other\", 3]");
+    TEXT("registry", "everything-silent", "\x85\xff");
     TEXT("registry", "silent", "\x05\xff");
     TEXT("offsets", "usual",
          "\x01\0\0\0\0\0\0\0\x04w1:7\x02\0\0\0\0\0\0\0\x04w1:7\0\0\0\0\0\0\0\0\x09w1:7:none\x03\0\0\0\0\0\0\0\x04w1:7"
