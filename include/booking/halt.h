@@ -12,7 +12,7 @@ enum halt {
     HALT_TOPIC_RECREATED,  /* the next offset lies beyond the topic's end */
     HALT_BATCH_UNREADABLE, /* an input batch is damaged */
     HALT_PARTITION_COUNT,  /* orders belong to another lane now */
-    HALT_ORDER_UNREADABLE, /* of a newer version, or its time zone is gone */
+    HALT_ORDER_UNREADABLE, /* of a newer version, damaged, or its time zone is gone */
     HALT_POSTGRES_REFUSES, /* whatever we ask or write */
     HALT_OUTPUTS_REFUSED,  /* an outbox batch that the brokers will never take */
     HALT_COUNT

@@ -44,7 +44,7 @@ const char *halt_says(enum halt halt)
             "an input topic seems to be another one: it ends too early, or has no offset in the group",
         [HALT_BATCH_UNREADABLE] = "a batch of input records is damaged",
         [HALT_PARTITION_COUNT] = "the number of partitions of the input topics was changed",
-        [HALT_ORDER_UNREADABLE] = "an order cannot be read by this version, or its time zone is gone",
+        [HALT_ORDER_UNREADABLE] = "an order is damaged, of a newer version, or its time zone is gone",
         [HALT_POSTGRES_REFUSES] = "Postgres refuses what the worker asks or writes",
         [HALT_OUTPUTS_REFUSED] = "the brokers will never take an outbox batch",
     };

@@ -55,6 +55,7 @@ enum status letters_open(const struct config *config, int limit_ms, struct lette
     settings_init(&settings, config, "dead-letters", why);
     settings_text(&settings, "isolation.level", "read_committed");
     settings_text(&settings, "enable.partition.eof", "true");
+    settings_text(&settings, "check.crcs", "true");
     settings_text(&settings, "auto.offset.reset", "earliest"); /* what retention takes while we read is gone */
     settings_number(&settings, "queued.max.messages.kbytes", 16384);
     settings_number(&settings, "fetch.wait.max.ms", config->kafka_fetch_wait_max_ms);

@@ -323,7 +323,8 @@ static bool decide_order(struct turn *turn, bool *is_fatal)
     if (!fetch_order(turn, order)) {
         char id[UUID_TEXT_LENGTH + 1];
         uuid_format(&turn->entry->order_id, id);
-        (void)failure_set(&turn->why, STATUS_FATAL, "order %s cannot be read: was it written by a newer version?", id);
+        (void)failure_set(&turn->why, STATUS_FATAL,
+                          "order %s cannot be read: was it written by a newer version, or damaged?", id);
         *is_fatal = true;
         return false;
     }

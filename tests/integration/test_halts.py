@@ -1,20 +1,17 @@
 """Kafka and Postgres lose what they had acknowledged, or change under the worker: the lane halts and says why, the others go on,
 and `lanes resume` lets it go on by an explicit verb, with exactly the consequences that the verb names."""
-import collections
 import json
 import pathlib
 import shutil
 import tempfile
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import NewPartitions
 
-from topics import INPUTS, create_topics
+from topics import INPUTS
+from town import LANES, Town, audit_kinds
 from world import Actor, server, until
-
-LANES = 2
-QUICK = {"worker": {"idle_tick": "300ms"}}
 
 
 @pytest.fixture
@@ -27,111 +24,6 @@ def own_postgres(servers):
     finally:
         server("stop", "postgres", directory)
         shutil.rmtree(directory)
-
-
-def audit_kinds(world):
-    """The kinds of what the audit finds, where it finds something."""
-    said = world.command("audit", "--json", expect=1)
-    return {json.loads(line)["finding"] for line in said.splitlines() if line.startswith("{\"finding\"")}
-
-
-class Town:
-    """A world of two lanes with a placed order in each, and a worker that was stopped when all of it was written and emitted."""
-
-    def __init__(self, world):
-        self.world, self.reader = world, world.reader()
-        self.admin = AdminClient({"bootstrap.servers": world.servers.kafka})
-        self.worker = world.worker("first", **QUICK).wait_ready()
-        self.orders = {}
-        while len(self.orders) < LANES:
-            order = Actor(world)
-            order.place()
-            ((lane,),) = until("the placement", lambda order=order: world.query("SELECT lane FROM booking.orders WHERE order_id = %s", order.key))
-            self.orders.setdefault(lane, order)
-        self.rest()
-
-    def rest(self):
-        """Until Postgres knows that all is emitted; then the worker is stopped."""
-        until("an idle tick", lambda: self.world.query("SELECT count(*) FROM booking.lanes WHERE w_seen < seq") == [(0,)])
-        assert self.worker.stop() == 0
-
-    def start(self, name="second", **sections):
-        self.worker = self.world.worker(name, **(sections or QUICK))
-        return self.worker
-
-    def lane(self, number):
-        """One line of `lanes --json`."""
-        said = self.world.command("lanes", "show", str(number), "--json", expect=self.shown)
-        return json.loads(next(line for line in said.splitlines() if line.startswith("{\"lane\"")))
-
-    def lane_offset(self, lane, column):
-        return self.world.query(f"SELECT {column} FROM booking.lanes WHERE lane = %s", lane)[0][0]
-
-    shown = 1  # a halted lane is shown with this exit code
-
-    def stage(self, lane):
-        return self.world.query("SELECT stage FROM booking.order_overview WHERE order_id = %s", self.orders[lane].key)[0][0]
-
-    def changes(self, lane):
-        return [record.value["to"] for record in self.reader.of("stage-changed", self.orders[lane].key)]
-
-    def wait_halted(self, code, *lanes):
-        """Everybody says so: Postgres, the metric, the status page, the log, the list."""
-        def halted():
-            return self.world.query("SELECT lane FROM booking.lanes_overview WHERE is_halted ORDER BY lane") == [(lane,) for lane in lanes]
-        until(f"lanes {lanes} to halt", halted, 60)
-        for lane in lanes:
-            until("the metric", lambda lane=lane: self.worker.metric("booking_lane_halted", lane=str(lane)) == 1)
-            until("the probe to name it", lambda lane=lane: f"lane {lane} is halted: {code}: " in self.worker.get("/readyz?verbose")[1])
-            said = self.world.command("lanes", "show", str(lane), expect=1)
-            assert f"deploy/runbook/{code}.md" in said, said
-            log = self.worker.log.read_text()
-            assert f"booking-worker lanes show {lane}" in log and f"deploy/runbook/{code}.md" in log
-        assert f": {code}" in self.world.command("lanes", expect=1)
-
-    def refuses(self, lane, *verbs):
-        for verb in verbs:
-            before = self.world.query("SELECT to_jsonb(l) FROM booking.lanes l WHERE lane = %s", lane)
-            assert "refused" in self.world.command("lanes", "resume", str(lane), verb, expect=1)
-            assert self.world.query("SELECT to_jsonb(l) FROM booking.lanes l WHERE lane = %s", lane) == before
-
-    def resume(self, lane, *verbs):
-        """First only as a rehearsal, then in earnest; until the lane runs."""
-        before = self.world.query("SELECT seq, w_seen, halted_at FROM booking.lanes WHERE lane = %s", lane)
-        said = self.world.command("lanes", "resume", str(lane), *verbs, "--dry-run")
-        assert "Nothing was written" in said
-        assert self.world.query("SELECT seq, w_seen, halted_at FROM booking.lanes WHERE lane = %s", lane) == before
-        assert self.world.query("SELECT count(*) FROM booking.lane_decisions WHERE lane = %s", lane) == [(0,)]
-        self.world.command("lanes", "resume", str(lane), *verbs, "--by", "alice")
-        assert self.world.query("SELECT decided_by, verbs FROM booking.lane_decisions WHERE lane = %s", lane) == [("alice", " ".join(verbs))]
-        until("the lane to run", lambda: self.worker.metric("booking_lane_running", lane=str(lane)) == 1, 60)
-        log = [line for line in self.worker.log.read_text().splitlines() if "an operator's decision" in line]
-        assert any("alice: " + " ".join(verbs) in line for line in log), log
-        assert self.worker.metric("booking_lane_halted", lane=str(lane)) == 0
-
-    def confirm(self, lane):
-        self.orders[lane].provider("ConfirmOrder")
-
-    def wait_stage(self, lane, stage):
-        until(f"lane {lane} to bring its order to {stage}", lambda: self.stage(lane) == stage)
-
-    def counts(self):
-        """How often each output was seen, by event id."""
-        self.reader.read_to_the_end()
-        return collections.Counter(record.value["event_id"] for record in self.reader.records)
-
-    def forget_offsets(self, lane):
-        """A tool sets the group's offsets of one partition: they have no W any more."""
-        places = [TopicPartition(self.world.prefix + suffix, lane, 0) for suffix in INPUTS]
-        for future in self.admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.world.name, places)]).values():
-            future.result(timeout=30)
-
-    def recreate(self, *suffixes, partitions=LANES):
-        names = [self.world.prefix + suffix for suffix in suffixes]
-        for future in self.admin.delete_topics(names, operation_timeout=30).values():
-            future.result(timeout=30)
-        until("the topics to be gone", lambda: not set(names) & set(self.admin.list_topics(timeout=30).topics))
-        create_topics(self.world.servers.kafka, self.world.prefix, partitions)
 
 
 @pytest.fixture
@@ -348,3 +240,153 @@ def test_lanes_says_how_all_stand_and_what_it_cannot_know(town):
     until("the lane to be halted", lambda: town.worker.metric("booking_lane_halted", lane="0") == 1)
     town.resume(0, "--after-repair")
     town.wait_stage(0, "PAYMENT")
+
+
+def test_a_batch_that_is_gone_comes_back_from_a_backup_or_counts_as_emitted(town):
+    batch = town.leave_unemitted(0, lambda: town.confirm(0))
+    town.delete_batch(batch)
+    town.start("third")
+    town.wait_halted("outbox-gone", 0)
+    town.confirm(1)
+    town.wait_stage(1, "PAYMENT")
+    assert town.lane(0)["found"] == ["outbox-gone"]
+    assert f"1 batches up to {batch[1]} are not there" in town.world.command("lanes", "show", "0", expect=1)
+    town.refuses(0, "--after-repair", "--accept-unemitted", "--accept-repetition", "--accept-loss")
+    town.restore_batch(batch)
+    town.refuses(0, "--accept-emitted")
+    town.resume(0, "--after-repair")
+    town.reader.wait("what was held up", lambda: town.changes(0) == ["CONFIRMATION", "PAYMENT"])
+    town.rest()
+    assert town.harm() == {}
+    town.world.command("audit")
+
+    batch = town.leave_unemitted(0, town.orders[0].pay)
+    town.delete_batch(batch)
+    town.start("fifth")
+    town.wait_halted("outbox-gone", 0)
+    town.resume(0, "--accept-emitted")
+    town.orders[0].customer("CancelOrder", reason="ill")
+    town.wait_stage(0, "CANCELLED")
+    town.rest()
+    town.reader.read_to_the_end()
+    assert town.changes(0) == ["CONFIRMATION", "PAYMENT", "CANCELLED"], "that it was paid is told nobody"
+    assert set(town.counts().values()) == {1}
+    assert audit_kinds(town.world) == {"outbox.gap"}
+
+
+def test_a_batch_that_is_torn_comes_back_from_a_backup_or_is_given_up(town):
+    batch = town.leave_unemitted(0, lambda: town.confirm(0))
+    assert town.world.query("UPDATE booking.outbox SET data = substr(data, 1, octet_length(data) - 9) WHERE lane = 0 AND seq = %s RETURNING lane",
+                            batch[1]) == [(0,)]
+    town.start("third")
+    town.wait_halted("outputs-refused", 0)
+    assert "an outbox batch is torn" in town.world.command("lanes", "show", "0", expect=1)
+    town.orders[1].provider("MarkDone")  # is refused, and says so
+    town.reader.wait("the other lane to go on", lambda: town.reader.of("rejections", town.orders[1].key))
+    assert town.lane(0)["found"] == []
+    town.refuses(0, "--accept-emitted", "--accept-unemitted", "--accept-repetition")
+    assert "outbox.unread" in audit_kinds(town.world)
+    town.delete_batch(batch)
+    assert town.lane(0)["found"] == ["outbox-gone"]
+    assert "w_seen" in town.world.command("lanes", "resume", "0", "--accept-emitted", "--dry-run")
+    town.restore_batch(batch)
+    town.resume(0, "--after-repair")
+    town.reader.wait("what was held up", lambda: town.changes(0) == ["CONFIRMATION", "PAYMENT"])
+    town.rest()
+    assert town.harm() == {}
+    town.world.command("audit")
+
+
+def test_outputs_beyond_a_topics_limit_wait_until_it_is_raised(town):
+    town.limit("rejections", 200)  # below that the brokers could not even end a transaction
+    town.start()
+    town.orders[0].provider("MarkDone")
+    town.wait_halted("outputs-refused", 0)
+    assert "Message size too large" in town.world.command("lanes", "show", "0", expect=1)
+    town.confirm(1)
+    town.reader.wait("the other lane's outputs", lambda: town.changes(1) == ["CONFIRMATION", "PAYMENT"])
+    assert "max.message.bytes=200 is below kafka.message_max" in town.world.command("check", expect=78)
+    assert town.lane(0)["found"] == []
+    town.refuses(0, "--accept-emitted", "--accept-unemitted", "--accept-loss")
+    town.limit("rejections", 1048588)
+    town.resume(0, "--after-repair")
+    town.reader.wait("what was held up", lambda: town.reader.of("rejections", town.orders[0].key))
+    town.confirm(0)
+    town.wait_stage(0, "PAYMENT")
+    town.rest()
+    assert town.harm() == {}
+    town.world.command("audit")
+
+
+def test_an_order_that_is_damaged_comes_back_from_a_backup(town):
+    key = town.orders[0].key
+    (good,), = town.world.query("SELECT state FROM booking.orders WHERE order_id = %s", key)
+    for damaged, says, finding in ((good[:40], f"order {key} cannot be read", "row.state"),
+                                   (good.replace(b"Europe/Berlin", b"Europe/Merlin"), "time zone Europe/Merlin", "row.columns")):
+        assert town.world.query("UPDATE booking.orders SET state = %s WHERE order_id = %s RETURNING lane", damaged, key) == [(0,)] and damaged != good
+        town.start(f"on-{len(damaged)}")
+        town.orders[0].provider("MarkDone")  # is refused
+        town.wait_halted("order-unreadable", 0)
+        assert says in town.world.command("lanes", "show", "0", expect=1)
+        town.orders[1].provider("MarkDone")
+        town.refuses(0, "--accept-loss", "--accept-emitted", "--accept-repetition")
+        assert finding in audit_kinds(town.world, "--order", key)
+        town.world.query("UPDATE booking.orders SET state = %s WHERE order_id = %s RETURNING 1", good, key)
+        town.resume(0, "--after-repair")
+        town.rest()
+    town.start("last")
+    for lane in range(LANES):
+        town.confirm(lane)
+        town.wait_stage(lane, "PAYMENT")
+    town.rest()
+    assert town.harm() == {}
+    town.world.command("audit")
+
+
+def test_a_table_that_was_changed_by_hand_halts_the_lane_that_it_refuses(town):
+    town.alter("booking.orders", f"ADD CONSTRAINT by_hand CHECK (order_id <> '{town.orders[0].key}' OR stage < 2) NOT VALID")
+    town.start()
+    for lane in range(LANES):
+        town.confirm(lane)
+    town.wait_halted("postgres-refuses", 0)
+    said = town.world.command("lanes", "show", "0", expect=1)
+    assert "by_hand" in said and "[23514]" in said
+    town.wait_stage(1, "PAYMENT")
+    assert town.lane(0)["found"] == []
+    town.refuses(0, "--accept-loss", "--accept-emitted", "--accept-repetition")
+    town.alter("booking.orders", "DROP CONSTRAINT by_hand")
+    town.resume(0, "--after-repair")
+    town.wait_stage(0, "PAYMENT")
+    town.rest()
+    assert town.harm() == {}
+    town.world.command("audit")
+
+
+def test_records_that_are_damaged_on_the_brokers_disk_are_mended_or_deleted(town):
+    for reason in ("mended", "deleted"):
+        if reason == "mended":
+            town.confirm(0)
+        else:
+            town.orders[0].customer("CancelOrder", reason="ill")
+        suffix = {"mended": "provider-actions", "deleted": "customer-actions"}[reason]
+        town.flip_last_byte(suffix, 0)
+        town.start(reason)
+        town.wait_halted("batch-unreadable", 0)
+        town.confirm(1)
+        town.refuses(0, "--accept-loss", "--accept-new-topic", "--accept-emitted")
+        if reason == "mended":
+            town.flip_last_byte(suffix, 0)
+            town.resume(0, "--after-repair")
+            town.wait_stage(0, "PAYMENT")
+            town.rest()
+            assert town.harm() == {}
+    place = TopicPartition(town.world.prefix + "customer-actions", 0, -1)
+    for future in town.admin.delete_records([place]).values():
+        future.result(timeout=30)
+    assert town.lane(0)["found"] == ["records-gone"]
+    town.resume(0, "--accept-loss")
+    town.orders[0].customer("CancelOrder", reason="ill")
+    town.wait_stage(0, "CANCELLED")
+    town.rest()
+    assert town.harm() == {"lost": 1}, "one event has no outcome: the one that was deleted"
+    town.world.command("audit")

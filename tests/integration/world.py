@@ -230,6 +230,7 @@ class Actor:
         self.start_ms = start_ms if start_ms is not None else int(time.time() * 1000) + 3 * 86_400_000
         self.end_ms = self.start_ms + length_ms
         self.price, self.currency, self.market = price, currency, market
+        self.sent = []  # ids of its events
 
     def encode(self, suffix, action, at_ms=None, event_id=None, party=None, **fields):
         actor = {"customer-actions": "customer_id", "provider-actions": "provider_id", "operator-actions": "operator_id"}.get(suffix)
@@ -244,6 +245,7 @@ class Actor:
         event_id, data = self.encode(suffix, action, **fields)
         self.world.upstream.send(suffix, self.key, data, headers, partition)
         self.world.upstream.flush()
+        self.sent.append(event_id)
         # The next action is later by the broker's clock: two of the same millisecond would be ordered by rule T8's ranks.
         flushed_ms = int(time.time() * 1000)
         until("the next millisecond", lambda: int(time.time() * 1000) > flushed_ms)
