@@ -305,6 +305,41 @@ static void write_texts(void)
     TEXT("registry", "subjects", "\x80\x10[\"booking.stage-changed-value\", \"other\", 3]");
     TEXT("registry", "everything-silent", "\x85\xff");
     TEXT("registry", "silent", "\x05\xff");
+    TEXT("typed", "position",
+         "\0"
+         "3/1842");
+    TEXT("typed", "cursor",
+         "\1"
+         "placed.816253200000000." SAMPLE_ORDER);
+    TEXT("typed", "uuid", "\2" SAMPLE_ORDER);
+    TEXT("typed", "instant",
+         "\3"
+         "2026-05-04T09:00:01.5+02:00");
+    TEXT("typed", "date",
+         "\4"
+         "2024-02-29");
+    TEXT("typed", "amount",
+         "\5"
+         "-80.00 EUR");
+    TEXT("typed", "duration",
+         "\6"
+         "15 min");
+    TEXT("typed", "size",
+         "\7"
+         "64 KiB");
+    TEXT("typed", "count",
+         "\10"
+         "0017");
+    TEXT("typed", "halt",
+         "\11"
+         "w-lost: why");
+    TEXT("text", "plain",
+         "Gr\xc3\xbc\xc3\x9f"
+         "e \"und\" \\ \xe2\x82\xac \xf0\x9f\x98\x80\n");
+    TEXT("text", "torn",
+         "a\xe2\x82"
+         "b\xc2\x9b"
+         "31m\xff\x1b[2J\x7f");
     TEXT("offsets", "usual",
          "\x01\0\0\0\0\0\0\0\x04w1:7\x02\0\0\0\0\0\0\0\x04w1:7\0\0\0\0\0\0\0\0\x09w1:7:none\x03\0\0\0\0\0\0\0\x04w1:7"
          "\x04\0\0\0\0\0\0\0\x04w1:7");
