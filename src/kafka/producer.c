@@ -11,6 +11,7 @@
 #define QUEUE_RECORDS_MAX  500000
 #define QUEUE_KIB_MAX      1048576 /* a worker's batches are far below: this only keeps a bug from taking all memory */
 #define METADATA_WITHIN_MS 2000
+#define TOPIC_WITHIN_MS    1000 /* a topic that is not there by then fails its records, instead of holding all lanes */
 #define INIT_SLICE_MS      1000
 #define REFUSED_PAUSE_MS   100
 #define REFUSED_DOUBLINGS  6 /* to 5 s */
@@ -67,6 +68,7 @@ static enum status make(struct producer *producer, struct failure *why)
                     (int64_t)config->kafka_message_max_bytes + 65536); /* headers and framing */
     /* Records that go together count as one for the topic's limit, which need not be above message_max. */
     settings_number(&settings, "batch.size", config->kafka_message_max_bytes);
+    settings_number(&settings, "topic.metadata.propagation.max.ms", TOPIC_WITHIN_MS);
     settings_number(&settings, "queue.buffering.max.messages", QUEUE_RECORDS_MAX);
     settings_number(&settings, "queue.buffering.max.kbytes", QUEUE_KIB_MAX);
     settings_text(&settings, "delivery.report.only.error", "true");

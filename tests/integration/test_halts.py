@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions
 
 from topics import INPUTS
-from town import LANES, Town, audit_kinds
+from town import LANES, QUICK, Town, audit_kinds
 from world import Actor, server, until
 
 
@@ -313,6 +313,24 @@ def test_outputs_beyond_a_topics_limit_wait_until_it_is_raised(town):
     town.reader.wait("what was held up", lambda: town.reader.of("rejections", town.orders[0].key))
     town.confirm(0)
     town.wait_stage(0, "PAYMENT")
+    town.rest()
+    assert town.harm() == {}
+    town.world.command("audit")
+
+
+def test_outputs_to_a_topic_that_is_gone_wait_until_it_is_back(make_world):
+    """No halt: whoever makes the topic again need do nothing else."""
+    town = Town(make_world(partitions=LANES), suffixes=["stage-changed"])
+    town.start(kafka={"transaction_timeout": "5s"}, **QUICK).wait_ready()
+    town.delete_topics("rejections")
+    town.orders[0].provider("MarkDone")
+    town.confirm(1)
+    town.reader.wait("the other lane's outputs", lambda: town.changes(1) == ["CONFIRMATION", "PAYMENT"])
+    until("a word about the topic", lambda: f"{town.world.prefix}rejections/-1 was not delivered: Broker: Unknown topic" in town.worker.log.read_text())
+    assert town.world.query("SELECT count(*) FROM booking.lanes WHERE halted_at IS NOT NULL") == [(0,)]
+    town.create_topics()
+    town.reader = town.world.reader()
+    town.reader.wait("what waited", lambda: town.reader.of("rejections", town.orders[0].key))
     town.rest()
     assert town.harm() == {}
     town.world.command("audit")

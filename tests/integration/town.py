@@ -24,8 +24,8 @@ def audit_kinds(world, *words):
 class Town:
     """A world of two lanes with a placed order in each, and a worker that was stopped when all of it was written and emitted."""
 
-    def __init__(self, world):
-        self.world, self.reader = world, world.reader()
+    def __init__(self, world, **reader):
+        self.world, self.reader = world, world.reader(**reader)
         self.admin = AdminClient({"bootstrap.servers": world.servers.kafka})
         self.worker = world.worker("first", **QUICK).wait_ready()
         self.orders, self.actors = {}, []
@@ -112,15 +112,15 @@ class Town:
         return collections.Counter(record.value["event_id"] for record in self.reader.records)
 
     def leave_unemitted(self, lane, act):
-        """What `act` causes is in Postgres, as the outbox batch that is returned; its worker had to leave before it could emit it."""
-        self.start(f"leaving-{len(self.world.workers)}", worker={**QUICK["worker"], "shutdown": "1s"}).wait_ready()
+        """What `act` causes is in Postgres, as the outbox batch that is returned; its worker was killed before it could emit it."""
+        self.start(f"dying-{len(self.world.workers)}").wait_ready()
         with psycopg.connect(self.world.admin_conninfo) as holder:
             holder.execute("LOCK TABLE booking.outbox IN SHARE MODE")
             act()
             # The whole pipeline is with the server by then, which goes on to its COMMIT without a client.
             until("the batch to wait at the outbox", lambda: self.world.query(
                 "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'booking-worker' AND wait_event_type = 'Lock'"))
-            self.worker.stop()
+            self.worker.kill()
         return until("a batch that was not emitted", lambda: self.world.query(
             "SELECT o.* FROM booking.outbox o JOIN booking.lanes l ON o.lane = l.lane AND o.seq = l.seq WHERE l.lane = %s AND l.seq > l.w_seen", lane))[0]
 
@@ -162,9 +162,16 @@ class Town:
         for future in self.admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.world.name, places)]).values():
             future.result(timeout=30)
 
-    def recreate(self, *suffixes, partitions=LANES):
+    def delete_topics(self, *suffixes):
         names = [self.world.prefix + suffix for suffix in suffixes]
         for future in self.admin.delete_topics(names, operation_timeout=30).values():
             future.result(timeout=30)
         until("the topics to be gone", lambda: not set(names) & set(self.admin.list_topics(timeout=30).topics))
-        create_topics(self.world.servers.kafka, self.world.prefix, partitions)
+
+    def create_topics(self):
+        """Those that are missing."""
+        create_topics(self.world.servers.kafka, self.world.prefix, LANES)
+
+    def recreate(self, *suffixes):
+        self.delete_topics(*suffixes)
+        self.create_topics()
