@@ -1,11 +1,11 @@
 """What befalls the brokers, and the connections to them."""
 import itertools
-import struct
 
 from confluent_kafka.admin import AdminClient
 
 from broker import QUIET
 from proxy import ADD_OFFSETS_TO_TXN, ADD_PARTITIONS_TO_TXN, END_TXN, PRODUCE, TXN_OFFSET_COMMIT, Trap
+from raw import GOOD, answer_to
 from scenario import scenario
 from servers import BROKERS
 from world import until
@@ -154,14 +154,6 @@ def answers_of_kafka_lost(stage, count):
     stage.recovered()
 
 
-def answer_of(trap):
-    """What a broker said to EndTxn: after the length and the correlation id come a time and the error."""
-    if trap.answer is None:
-        return "silence"
-    (code,) = struct.unpack_from(">h", trap.answer, 12)
-    return {0: "success", 47: "INVALID_PRODUCER_EPOCH", 48: "INVALID_TXN_STATE", 90: "PRODUCER_FENCED"}.get(code, f"error {code}")
-
-
 @scenario(count=8, few=2, is_proxied=True)
 def requests_held_back(stage, count):
     """An EndTxn or TxnOffsetCommit stays in the network while its connection ends; it is delivered when the same producer's next
@@ -172,6 +164,7 @@ def requests_held_back(stage, count):
         spring(stage, trap, list(stage.proxies.kafka.values()))
         stage.healed()
         assert trap.delivered.wait(60), "the producer whose request is held back opened no transaction within 60 s"
-        if trap.what == END_TXN:
-            stage.notes[f"a late EndTxn was answered with {answer_of(trap)}"] += 1
+        answer = answer_to(trap.held, trap.answer)
+        stage.notes[f"a late {'EndTxn' if trap.what == END_TXN else 'TxnOffsetCommit'} was answered with {answer}"] += 1
+        assert GOOD not in answer, "a late copy had its way"
         stage.recovered()

@@ -1,12 +1,13 @@
 """Proxies between the workers and their servers, on a thread of their own: connections can be cut, slow, half open, and cut or
 held back at one named request. KafkaProxy and PostgresProxy know just enough of the protocols for that."""
 import asyncio
+import collections
 import contextlib
 import struct
 import threading
 
 CHUNK = 1 << 16
-PRODUCE, ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN, END_TXN, TXN_OFFSET_COMMIT = 0, 24, 25, 26, 28
+PRODUCE, ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN, END_TXN, WRITE_TXN_MARKERS, TXN_OFFSET_COMMIT = 0, 24, 25, 26, 27, 28
 
 
 class Loop:
@@ -27,16 +28,19 @@ class Trap:
     """Springs once, at the nth request that it is meant for. What it does then:
     cut before    the request is never delivered, and the connection ends
     cut reply     it is delivered and carried out, and the connection ends in place of its answer
-    hold          the connection ends without it; a copy is delivered later, on a connection of its own"""
+    hold          the connection ends without it; a copy is delivered later, on a connection of its own
+    wait          it waits, and what comes after it on its connection, until may_pass"""
 
-    def __init__(self, what, action, skip=0, release_at=ADD_PARTITIONS_TO_TXN):
+    def __init__(self, what, action, skip=0, release_at=ADD_PARTITIONS_TO_TXN, client_id=None):
         self.what, self.action, self.skip = what, action, skip
+        self.client_id = client_id    # only this client's request; None = anybody's
+        self.may_pass = threading.Event()
         self.release_at = release_at  # the request of the next transaction after whose success a copy is delivered
         self.sprung, self.delivered = threading.Event(), threading.Event()
         self.held = self.origin = self.answer = None
 
-    def wants(self, what):
-        if what != self.what or self.sprung.is_set():
+    def wants(self, what, client_id):
+        if what != self.what or self.sprung.is_set() or self.client_id not in (None, client_id):
             return False
         self.skip -= 1
         return self.skip < 0
@@ -47,6 +51,7 @@ class Connection:
 
     def __init__(self, proxy, client, server):
         self.proxy, (self.client_reader, self.client), (self.server_reader, self.server) = proxy, client, server
+        self.client_id = None       # whose it is, where the protocol tells
         self.is_swallowing = False  # what the server says does not reach the client any more
 
     def abort(self):
@@ -125,13 +130,13 @@ class Proxy:
         self.traps.append(trap)
         return trap
 
-    def trap_for(self, what):
-        return next((trap for trap in self.traps if trap.wants(what)), None)
+    def trap_for(self, what, client_id=None):
+        return next((trap for trap in self.traps if trap.wants(what, client_id)), None)
 
-    def cut(self):
-        """All connections at once; returns how many there were."""
+    def cut(self, client_id=None):
+        """All connections at once, or all of one client; returns how many there were."""
         async def act():
-            connections = list(self.connections)
+            connections = [one for one in self.connections if client_id in (None, one.client_id)]
             for connection in connections:
                 connection.abort()
             return len(connections)
@@ -165,9 +170,16 @@ class KafkaConnection(Connection):
     async def to_server(self):
         while True:
             frame = await self.frame(self.client_reader)
-            key, _, correlation = struct.unpack_from(">hhi", frame, 4)
-            trap = self.proxy.trap_for(key)
-            if trap and trap.action != "cut reply":
+            key, version, correlation = struct.unpack_from(">hhi", frame, 4)
+            self.client_id = client_id(frame)
+            self.proxy.sent[self.client_id, key] += 1
+            self.proxy.versions[self.client_id, key] = version
+            trap = self.proxy.trap_for(key, self.client_id)
+            if trap and trap.action == "wait":
+                trap.sprung.set()
+                while not trap.may_pass.is_set():
+                    await asyncio.sleep(0.01)
+            elif trap and trap.action != "cut reply":
                 trap.held = frame
                 trap.sprung.set()
                 if trap.action == "hold":
@@ -175,7 +187,7 @@ class KafkaConnection(Connection):
                     self.proxy.held.append(trap)
                 self.abort()
                 return
-            if trap:
+            elif trap:
                 self.cut_at = correlation
                 trap.sprung.set()
             if key in (PRODUCE, ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN) and self.proxy.held:
@@ -220,6 +232,8 @@ class KafkaProxy(Proxy):
 
     def __init__(self, loop, port, target, held):
         self.held = held  # shared by the proxies of one cluster
+        self.sent = collections.Counter()  # (client id, api key): requests that came from that client, repetitions included
+        self.versions = {}                 # (client id, api key): the last one's version
         super().__init__(loop, port, target)
 
     async def release(self, request):
@@ -243,11 +257,16 @@ class KafkaProxy(Proxy):
             return None
 
 
+def client_id(frame):
+    """As the client calls itself in a request's header."""
+    (length,) = struct.unpack_from(">h", frame, 12)
+    return frame[14:14 + max(length, 0)].decode()
+
+
 def transactional_id(frame):
     """Of Produce, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn or TxnOffsetCommit: the first field after the client's id."""
     key, version = struct.unpack_from(">hh", frame, 4)
-    (length,) = struct.unpack_from(">h", frame, 12)
-    at = 14 + max(length, 0)
+    at = 14 + len(client_id(frame).encode())
     if key != PRODUCE and version >= 3:  # flexible: tagged fields of the header, then a compact string
         at += 1
         length = frame[at] - 1

@@ -9,8 +9,8 @@ from kafka.protocol.admin import DescribeTransactionsRequest
 from kafka.protocol.consumer import HeartbeatRequest, JoinGroupRequest, OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest
 from kafka.protocol.consumer.metadata import ConsumerProtocolAssignment, ConsumerProtocolSubscription
 from kafka.protocol.metadata import FindCoordinatorRequest
-from kafka.protocol.producer import (AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest,
-                                     ProduceRequest, TxnOffsetCommitRequest)
+from kafka.protocol.producer import (AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, EndTxnResponse,
+                                     InitProducerIdRequest, ProduceRequest, TxnOffsetCommitRequest, TxnOffsetCommitResponse)
 from kafka.record.memory_records import MemoryRecordsBuilder
 
 from world import until
@@ -27,6 +27,17 @@ PATIENCE_S = 30
 
 def named(code):
     return GOOD if code == 0 else errors.for_code(code).message
+
+
+def answer_to(request, answer):
+    """What a broker said to EndTxn or TxnOffsetCommit, both as they were on the wire; None is silence."""
+    if answer is None:
+        return "silence"
+    key, version = struct.unpack_from(">hh", request, 4)
+    kind = {one.API_KEY: one for one in (EndTxnResponse, TxnOffsetCommitResponse)}[key]
+    said = kind.decode(answer, version=version, header=True, framed=True)
+    codes = {said.error_code} if key == EndTxnResponse.API_KEY else {at.error_code for topic in said.topics for at in topic.partitions}
+    return " and ".join(sorted(map(named, codes)))
 
 
 def settled(act, over=NOT_YET):

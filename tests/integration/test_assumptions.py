@@ -1,99 +1,24 @@
 """What the protocol's model assumes of Kafka, one request at a time on the real broker, as librdkafka 2.0.2 would send it. The
 table in tests/faults/README.md says which assumption is shown where."""
+import collections
+import itertools
+import os
 import threading
-import uuid
+import time
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
-from broker import QUIET
-from raw import BUSY, GOOD, Connection, FindCoordinatorRequest, Member, Producer, disturb, named, offsets, plain_commit, rebalance, regroup, settled
+from corner import PARTITIONS, UNSTABLE, Corner
+from emitters import Emitter
+from raw import BUSY, GOOD, Connection, Producer, disturb, offsets, plain_commit, rebalance, regroup, settled
+from topics import delete_topics
 from world import until
 
-PARTITIONS = 4
-FENCED, NOT_OPEN, UNSTABLE = "INVALID_PRODUCER_EPOCH", "INVALID_TXN_STATE", "UNSTABLE_OFFSET_COMMIT"
+FENCED, NOT_OPEN = "INVALID_PRODUCER_EPOCH", "INVALID_TXN_STATE"
 TIMEOUT_MS, SCAN_S = 1000, 10  # the coordinator looks for transactions that are over every ten seconds
-
-
-class Corner:
-    """A topic, a group and transactional ids that nobody else has."""
-
-    def __init__(self, address):
-        self.address, self.connection = address, Connection(address)
-        self.topic = self.group = "t" + uuid.uuid4().hex[:10]
-        self.admin = AdminClient({"bootstrap.servers": address, **QUIET})
-        for made in self.admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)]).values():
-            made.result(30)
-        until("the partitions", self.are_led)
-        for kind in (0, 1):  # the first request for a coordinator makes its topic
-            settled(lambda kind=kind: named(self.connection.ask(FindCoordinatorRequest, key=self.group, key_type=kind).error_code))
-
-    def are_led(self):
-        """The broker hears of a new topic after the controller."""
-        ends = {TopicPartition(self.topic, partition): OffsetSpec.latest() for partition in range(PARTITIONS)}
-        return not any(end.exception(30) for end in self.admin.list_offsets(ends, request_timeout=30).values())
-
-    def producer(self, name="producer", **settings):
-        return Producer(self.connection, f"{self.topic}-{name}", **settings).begin()
-
-    def member(self, instance=None):
-        return Member(self.address, self.group, self.topic, instance)
-
-    def open(self, producer, value, partition=0):
-        """Begins the producer's next transaction with one record; its last one may still be being written down."""
-        assert settled(lambda: producer.add_partition(self.topic, partition)) == GOOD
-        assert producer.write(self.topic, value, partition) == GOOD
-
-    def move(self, producer, w, partition=0, **membership):
-        """W and the offset in the open transaction."""
-        assert settled(lambda: producer.add_offsets(self.group)) == GOOD
-        return producer.commit_offset(self.group, self.topic, w, f"w1:{w}", partition, **membership)
-
-    def emit(self, producer, w, value=None):
-        """A whole transaction, as the worker makes it."""
-        self.open(producer, value or f"batch {w}")
-        assert self.move(producer, w) == GOOD
-        assert producer.end() == GOOD
-        assert self.w() == w
-
-    def stored(self, is_stable=True):
-        return offsets(self.connection, self.group, self.topic, 1, is_stable)[0]
-
-    def w(self):
-        """Of partition 0, once no transaction is pending there."""
-        found = settled(lambda: self.stored() or "nothing", over=(UNSTABLE,))
-        return None if found == "nothing" else int(found[1].removeprefix("w1:") or -1)
-
-    def seen(self, partition=0):
-        """The values that a read_committed reader finds up to the end of what it may see."""
-        reader = Consumer({"bootstrap.servers": self.address, "group.id": "reader", "isolation.level": "read_committed",
-                           "enable.partition.eof": True, "enable.auto.commit": False, "fetch.wait.max.ms": 10, **QUIET})
-        reader.assign([TopicPartition(self.topic, partition, 0)])
-        values = []
-        while True:
-            message = reader.poll(30)
-            assert message is not None
-            if message.error():
-                assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
-                reader.close()
-                return values
-            values.append(message.value().decode())
-
-    def late_answers(self, producer):
-        """What is answered to each request that a copy of a producer of ours may still send, and changes nothing by that."""
-        return {"AddPartitionsToTxn": producer.add_partition(self.topic),
-                "Produce": producer.write(self.topic, "late"),
-                "Produce again": producer.write(self.topic, "late", sequence=0),
-                "AddOffsetsToTxn": producer.add_offsets(self.group),
-                "TxnOffsetCommit": producer.commit_offset(self.group, self.topic, 99, "w1:99"),
-                "EndTxn to commit": producer.end(),
-                "EndTxn to abort": producer.end(False)}
-
-    def close(self):
-        self.connection.close()
-        for gone in self.admin.delete_topics([self.topic]).values():
-            gone.result(30)
+SLACK_S = 5
+EPOCHS = 32767 if "BOOKING_TEST_LONG" in os.environ else 300  # the first is 0, the last 32,766
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +37,46 @@ def make_corner(servers):
 @pytest.fixture
 def corner(make_corner):
     return make_corner()
+
+
+class Watch(threading.Thread):
+    """Notes how long it took until the coordinator had aborted a transaction."""
+
+    def __init__(self, address, transactional_id):
+        super().__init__()
+        self.producer, self.began, self.took_s = Producer(Connection(address), transactional_id), time.monotonic(), None
+        self.start()
+
+    def run(self):
+        until("the abort", lambda: self.producer.state()[0] == "CompleteAbort", TIMEOUT_MS / 1000 + SCAN_S + 3 * SLACK_S)
+        self.took_s = time.monotonic() - self.began
+        self.producer.connection.close()
+
+
+Forgotten = collections.namedtuple("Forgotten", "corner producer emitter w watches")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten(servers, make_corner, tmp_path_factory):
+    """What only the coordinator's clock ends, begun before all tests, as no test is to wait for it alone: a transaction whose
+    producer is gone; and one that a late copy opened for a producer that is idle, and knows nothing of it."""
+    corner = make_corner()
+    producer = corner.producer("gone", timeout_ms=TIMEOUT_MS)
+    corner.emit(producer, 1)
+    corner.open(producer, "never")
+    assert corner.move(producer, 2) == GOOD
+    watches = [Watch(servers.kafka, producer.transactional_id)]
+    emitter = Emitter(servers.kafka, tmp_path_factory.mktemp("emitter") / "emitter.log", TIMEOUT_MS)
+    w = next(w for w in itertools.count(1) if emitter.emit(w, 1).kind == "done")
+    late = Producer(corner.connection, emitter.transactional_id)
+    _, late.id, late.epoch = late.state()
+    assert settled(lambda: late.add_partition(emitter.prefix + "stage-changed")) == GOOD
+    watches.append(Watch(servers.kafka, emitter.transactional_id))
+    yield Forgotten(corner, producer, emitter, w, watches)
+    for watch in watches:
+        watch.join()
+    assert emitter.close()
+    delete_topics(servers.kafka, emitter.prefix)
 
 
 # Fencing
@@ -382,3 +347,44 @@ def test_a_reset_of_offsets_empties_w_and_is_refused_while_a_member_is_there(cor
     assert plain_commit(corner.connection, corner.group, corner.topic, 7) == "UNKNOWN_MEMBER_ID"
     assert reset(corner, 0) == "UNKNOWN_MEMBER_ID" and corner.w() == 2
     member.close()
+
+
+# Time, and the end of numbers
+
+def test_a_transaction_that_nobody_ends_is_aborted_after_its_timeout_when_the_coordinator_looks_next(forgotten):
+    corner, producer, watch = forgotten.corner, forgotten.producer, forgotten.watches[0]
+    watch.join()
+    assert TIMEOUT_MS / 1000 <= watch.took_s < TIMEOUT_MS / 1000 + SCAN_S + SLACK_S
+    answers = corner.late_answers(producer)
+    assert set(answers.values()) == {FENCED}, answers
+    assert corner.w() == 1 and corner.seen() == ["batch 1"]
+
+
+def test_a_late_copy_gets_an_idle_producer_fenced_and_the_sink_burns_it_and_goes_on(forgotten):
+    emitter, w, watch = forgotten.emitter, forgotten.w + 1, forgotten.watches[1]
+    watch.join()
+    first = emitter.emit(w, 1)
+    assert first.kind == "burnt" and first.is_fenced, first
+    assert emitter.w() == forgotten.w
+    second = emitter.emit(w, 1)
+    assert second.kind == "done" or emitter.w() == w, second
+
+
+def test_each_new_epoch_fences_the_one_before_it_also_when_it_is_the_first_of_a_new_id(corner):
+    """All 32,767 of an id take half a minute, so only the long form sees the new id."""
+    producer = corner.producer()
+    corner.emit(producer, 1)
+    first = producer.late()
+    for epoch in range(1, EPOCHS):
+        assert producer.init() == GOOD and (producer.id, producer.epoch) == (first.id, epoch)
+    last = producer.late()
+    assert settled(producer.init) == GOOD
+    if EPOCHS == 32767:
+        assert producer.id != first.id and producer.epoch == 0
+    refused = FENCED if producer.id == first.id else "INVALID_PRODUCER_ID_MAPPING"
+    corner.open(producer, "batch 2")
+    for old in (first, last):
+        answers = corner.late_answers(old)
+        assert set(answers.values()) == {refused}, answers
+    assert corner.move(producer, 2) == GOOD and producer.end() == GOOD
+    assert corner.w() == 2 and corner.seen() == ["batch 1", "batch 2"]

@@ -159,8 +159,9 @@ static void fill(struct buffer *batch, int32_t lane, int count, const char *pref
     }
 }
 
-enum sink_outcome emit(struct sink *sink, const struct membership *membership, int32_t lane, uint64_t w, int count,
-                       const char *prefix, struct sink_job *out)
+static enum sink_outcome emit_by(void (*act)(struct sink *, struct sink_job *), struct sink *sink,
+                                 const struct membership *membership, int32_t lane, uint64_t w, int count,
+                                 const char *prefix, struct sink_job *out)
 {
     struct buffer batch = {0};
     struct sink_job job = {.kind = SINK_EMIT, .membership = *membership, .lane_count = 1};
@@ -172,13 +173,25 @@ enum sink_outcome emit(struct sink *sink, const struct membership *membership, i
     job.lanes = &to;
     job.batches = &bytes;
     job.batch_count = count > 0 ? 1 : 0;
-    do_emit(sink, &job);
+    act(sink, &job);
     buffer_free(&batch);
     job.lanes = NULL;
     job.batches = NULL;
     if (out)
         *out = job;
     return job.outcome;
+}
+
+enum sink_outcome emit(struct sink *sink, const struct membership *membership, int32_t lane, uint64_t w, int count,
+                       const char *prefix, struct sink_job *out)
+{
+    return emit_by(do_emit, sink, membership, lane, w, count, prefix, out);
+}
+
+enum sink_outcome emit_once(struct sink *sink, const struct membership *membership, int32_t lane, uint64_t w, int count,
+                            const char *prefix, struct sink_job *out)
+{
+    return emit_by(do_job, sink, membership, lane, w, count, prefix, out);
 }
 
 enum sink_outcome read_w(struct sink *sink, struct sink_lane *lane, struct sink_job *out)

@@ -28,6 +28,9 @@ void do_emit(struct sink *sink, struct sink_job *job);
 /* Such an EMIT of `count` records "prefix0" … for one lane, with its W and offsets. */
 enum sink_outcome emit(struct sink *sink, const struct membership *membership, int32_t lane, uint64_t w, int count,
                        const char *prefix, struct sink_job *out);
+/* The same, whatever comes of it: nothing is repeated. */
+enum sink_outcome emit_once(struct sink *sink, const struct membership *membership, int32_t lane, uint64_t w, int count,
+                            const char *prefix, struct sink_job *out);
 enum sink_outcome read_w(struct sink *sink, struct sink_lane *lane, struct sink_job *out);
 
 #endif
