@@ -27,8 +27,8 @@ static enum status ask(const struct config *config, struct step *steps, int coun
     const enum status status = reader_open(&link, config, APPLICATION, why);
     if (status != STATUS_OK)
         return status;
-    const bool done =
-        link_exchange(&link, steps, count, config->postgres_statement_timeout_ms + ROUND_TRIP_MS, &trouble);
+    const bool done = (is_write ? link_commit : link_exchange)(
+        &link, steps, count, config->postgres_statement_timeout_ms + ROUND_TRIP_MS, &trouble);
     link_close(&link);
     if (done)
         return STATUS_OK;

@@ -105,7 +105,7 @@ void lanes_take(struct store_job *job, struct link *link, int timeout_ms, struct
         [DUES] = {.statement = STATEMENT_READ_DUES, .param_count = 1, .params = {lanes}},
         [COMMIT] = {.statement = STATEMENT_COMMIT},
     };
-    if (link_exchange(link, steps, STEPS, timeout_ms + DUES_TIMEOUT_MS, trouble)) {
+    if (link_commit(link, steps, STEPS, timeout_ms + DUES_TIMEOUT_MS, trouble)) {
         answer_lanes(job, steps[RAISE].result, steps[SYSTEM].result);
         answer_dues(job, steps[DUES].result);
         job->status = STATUS_OK;
@@ -150,7 +150,7 @@ void lanes_halt(struct store_job *job, struct link *link, int timeout_ms, struct
         .statement = STATEMENT_HALT,
         .param_count = 3,
         .params = {{lane, sizeof lane}, {epoch, sizeof epoch}, {reason.bytes.data + at, reason.bytes.length - at}}};
-    if (!link_exchange(link, &step, 1, timeout_ms, trouble)) {
+    if (!link_commit(link, &step, 1, timeout_ms, trouble)) {
         answer_read_failure(job, "halt a lane", &step, trouble);
     } else if (strcmp(PQcmdTuples(step.result), "1") != 0) {
         job->fenced_lane = halted->lane;

@@ -287,6 +287,12 @@ bool link_exchange(struct link *link, struct step *steps, int count, int timeout
     return trouble->message[0] == '\0' || roll_back(link, trouble);
 }
 
+bool link_commit(struct link *link, struct step *steps, int count, int timeout_ms, struct trouble *trouble)
+{
+    return link_exchange(link, steps, count, timeout_ms, trouble) &&
+           (!link->was_warned || broken(link, trouble, link->warning));
+}
+
 void link_free_results(struct step *steps, int count)
 {
     for (int i = 0; i < count; i++) {

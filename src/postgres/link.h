@@ -54,6 +54,9 @@ int link_socket(const struct link *link);
 /* Sends all steps and waits for their answers, for at most timeout_ms. On failure the link is either usable again (any open
  * transaction has been rolled back) or broken and closed. Results must be freed in both cases. */
 MUST_USE bool link_exchange(struct link *link, struct step *steps, int count, int timeout_ms, struct trouble *trouble);
+/* The same for steps that end with a commit. One that may not have reached the standbys that it was to wait for is done here, and
+ * a failover could forget it: that is a failure like a connection that broke meanwhile, and this one is closed. */
+MUST_USE bool link_commit(struct link *link, struct step *steps, int count, int timeout_ms, struct trouble *trouble);
 void link_free_results(struct step *steps, int count);
 /* Prepares every statement of statements.h. */
 MUST_USE bool link_prepare(struct link *link, int timeout_ms, struct trouble *trouble);

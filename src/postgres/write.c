@@ -265,16 +265,10 @@ void write_run(struct write_request *request, struct store_job *job, struct link
         job->why = request->why;
         return;
     }
-    if (!link_exchange(link, request->steps, request->step_count, timeout_ms, trouble)) {
-        answer_failure(request, job, trouble);
-    } else if (link->was_warned) {
-        /* Committed here, but perhaps not where it was to be copied to: a failover could forget it. */
-        trouble->is_broken = true;
-        snprintf(trouble->message, sizeof trouble->message, "%s", link->warning);
-        answer_failure(request, job, trouble);
-    } else {
+    if (link_commit(link, request->steps, request->step_count, timeout_ms, trouble))
         job->status = STATUS_OK;
-    }
+    else
+        answer_failure(request, job, trouble);
     link_free_results(request->steps, request->step_count);
 }
 
