@@ -205,6 +205,58 @@ static void write_letters(void)
     buffer_free(&out);
 }
 
+/* --- lives that are audited --- */
+
+static void put_action(struct buffer *out, enum event_kind kind, unsigned minutes)
+{
+    const struct sample_action *action = &sample_actions[kind - EVENT_NONE - 1];
+    if (sample_decode(&sample, action->topic, action->json) != STATUS_OK)
+        fail_msg("%s: %s", action->name, sample.why.message);
+    put_byte(out, 0);
+    put_byte(out, (unsigned)action->topic);
+    put_byte(out, 0);
+    put_byte(out, minutes & 0xff);
+    put_byte(out, minutes >> 8);
+    put_byte(out, (unsigned)(sample.value.length - 10) & 0xff);
+    put_byte(out, (unsigned)(sample.value.length - 10) >> 8);
+    buffer_append(out, sample.value.data + 10, sample.value.length - 10);
+}
+
+static void write_life(const char *name, const enum event_kind *kinds, int count, unsigned tick_minutes,
+                       struct bytes damage)
+{
+    struct buffer out = {0};
+    for (int i = 0; i < count; i++)
+        put_action(&out, kinds[i], 10);
+    for (int i = 0; i < 3 && tick_minutes > 0; i++) {
+        put_byte(&out, 128);
+        put_byte(&out, tick_minutes & 0xff);
+        put_byte(&out, tick_minutes >> 8);
+    }
+    buffer_append(&out, damage.data, damage.length);
+    write_seed("audit", name, &out);
+    buffer_free(&out);
+}
+
+static void write_audited(void)
+{
+    static const enum event_kind usual[] = {CUSTOMER_PLACES, PROVIDER_CONFIRMS, GATEWAY_CAPTURED, CUSTOMER_CANCELS,
+                                            GATEWAY_REFUND_COMPLETED},
+                                 refused[] = {CUSTOMER_EDITS, GATEWAY_CAPTURED, CUSTOMER_PLACES,
+                                              CUSTOMER_EDITS, PROVIDER_EDITS,   CUSTOMER_CONFIRMS};
+    enum event_kind all[SAMPLE_ACTIONS];
+    for (int i = 0; i < (int)SAMPLE_ACTIONS; i++)
+        all[i] = (enum event_kind)(EVENT_NONE + 1 + i);
+    write_life("usual", usual, 5, 0, (struct bytes){0});
+    write_life("silent", usual, 1, 3000, (struct bytes){0});
+    write_life("paid", usual, 3, 20000, (struct bytes){0});
+    write_life("refused", refused, 6, 0, (struct bytes){0});
+    write_life("all", all, (int)SAMPLE_ACTIONS, 0, (struct bytes){0});
+    write_life("damaged-event", usual, 3, 0, (struct bytes){(const uint8_t *)"\xc0\1\0\0\0\0\0\0\0\0\0\3\0\x09", 14});
+    write_life("damaged-batch", usual, 3, 0, (struct bytes){(const uint8_t *)"\xc0\xd0\0\x20\0\x77", 6});
+    write_life("damaged-row", usual, 3, 0, (struct bytes){(const uint8_t *)"\xc0\xe0\0\x30\0\x01", 6});
+}
+
 /* --- scenarios, and the orders that they lead to --- */
 
 static void write_lives(const char *path, const char *file, int *count)
@@ -366,6 +418,7 @@ int main(int argc, char **argv)
     write_records();
     write_batches();
     write_letters();
+    write_audited();
     write_scenarios(argv[2]);
     write_texts();
     (void)emitted_close(NULL);
