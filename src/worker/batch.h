@@ -61,6 +61,13 @@ struct batch_lane {
 
 enum batch_state { BATCH_FREE, BATCH_COLLECTING, BATCH_CLOSED, BATCH_WRITING };
 
+/* Of all lanes that are decided so far; added to the metrics when it is durable. */
+struct batch_counts {
+    uint64_t late, future, unknown_markets;
+    uint64_t rerouted[INPUT_TOPIC_COUNT];
+    uint64_t dead[DEAD_TASK + 1];
+};
+
 struct batch {
     enum batch_state state;
     int64_t opened_us;
@@ -100,10 +107,7 @@ struct batch {
     int lane_write_count;
     size_t order_write_count, history_count, history_capacity;
 
-    /* counted when it is durable */
-    uint64_t late, future, unknown_markets;
-    uint64_t rerouted[INPUT_TOPIC_COUNT];
-    uint64_t dead[DEAD_TASK + 1];
+    struct batch_counts counts;
 };
 
 void batch_open(struct batch *batch, int32_t items_max);

@@ -52,26 +52,26 @@ void count_batch(const struct batch *batch)
     static const char *const stages[] = {
         [DEAD_KEY] = "key", [DEAD_HEADERS] = "headers", [DEAD_VALUE] = "value", [DEAD_TASK] = "task"};
     for (int stage = DEAD_KEY; stage <= DEAD_TASK; stage++) {
-        if (batch->dead[stage] > 0) {
-            metrics_add(METRIC_DEAD_LETTERS, stages[stage], NULL, (double)batch->dead[stage]);
+        if (batch->counts.dead[stage] > 0) {
+            metrics_add(METRIC_DEAD_LETTERS, stages[stage], NULL, (double)batch->counts.dead[stage]);
         }
     }
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
-        if (batch->rerouted[topic] > 0) {
-            metrics_add(METRIC_REROUTED, topic_suffix((enum topic)topic), NULL, (double)batch->rerouted[topic]);
+        if (batch->counts.rerouted[topic] > 0) {
+            metrics_add(METRIC_REROUTED, topic_suffix((enum topic)topic), NULL, (double)batch->counts.rerouted[topic]);
         }
     }
-    if (batch->late > 0 || batch->future > 0) {
-        LOG(INFO, "event times corrected by the brokers' timestamps", LOG_T("rule", "T5"), LOG_I("late", batch->late),
-            LOG_I("future", batch->future));
+    if (batch->counts.late > 0 || batch->counts.future > 0) {
+        LOG(INFO, "event times corrected by the brokers' timestamps", LOG_T("rule", "T5"),
+            LOG_I("late", batch->counts.late), LOG_I("future", batch->counts.future));
     }
-    if (batch->late > 0) {
-        metrics_add(METRIC_TIMES_CORRECTED, "late", NULL, (double)batch->late);
+    if (batch->counts.late > 0) {
+        metrics_add(METRIC_TIMES_CORRECTED, "late", NULL, (double)batch->counts.late);
     }
-    if (batch->future > 0) {
-        metrics_add(METRIC_TIMES_CORRECTED, "future", NULL, (double)batch->future);
+    if (batch->counts.future > 0) {
+        metrics_add(METRIC_TIMES_CORRECTED, "future", NULL, (double)batch->counts.future);
     }
-    if (batch->unknown_markets > 0) {
-        metrics_add(METRIC_UNKNOWN_MARKETS, NULL, NULL, (double)batch->unknown_markets);
+    if (batch->counts.unknown_markets > 0) {
+        metrics_add(METRIC_UNKNOWN_MARKETS, NULL, NULL, (double)batch->counts.unknown_markets);
     }
 }

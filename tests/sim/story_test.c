@@ -1,8 +1,11 @@
 /* What becomes of records, as stories. */
 #include "sim.h"
 
+#include "booking/metrics.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 /* after those */
 #include <cmocka.h>
@@ -284,6 +287,80 @@ static void an_event_whose_outputs_cannot_be_written_is_a_dead_letter(void **sta
     sim_close(&sim);
 }
 
+/* A counter of the process, as Prometheus reads it; 0 = never counted. */
+static double counted(const char *sample)
+{
+    struct buffer page = {0};
+    metrics_print(&page);
+    buffer_append(&page, "", 1);
+    const char *at = strstr((const char *)page.data, sample);
+    const double value = at == NULL ? 0 : strtod(at + strlen(sample), NULL);
+    buffer_free(&page);
+    return value;
+}
+
+static void what_is_decided_again_is_counted_once(void **state)
+{
+    (void)state;
+    static const char dead[] = "\nbooking_dead_letters_total{stage=\"task\"}";
+    static const char late[] = "\nbooking_event_times_corrected_total{direction=\"late\"}";
+    struct sim sim;
+    sim_open(&sim, 1, 28);
+    sim.config.kafka_message_max_bytes = 900;
+    const double dead_before = counted(dead), late_before = counted(late);
+    char comment[501];
+    memset(comment, 'x', sizeof comment);
+    comment[500] = '\0';
+    struct uuid order = sim_order_of_lane(&sim, 0, 0);
+    sim_act(&sim, CUSTOMER_CANCELS, order); /* what does not exist: a dead letter */
+    (void)sim_send(&sim, (struct sim_action){.kind = CUSTOMER_PLACES,
+                                             .event_id = sim_uuid(8),
+                                             .order_id = order,
+                                             .zone = "Europe/Atlantis",
+                                             .at_ms = sim_wall_ms(&sim) - 3600000});
+    /* Its outputs are too large, which shows when all before it is decided. */
+    (void)sim_send(&sim, (struct sim_action){
+                             .kind = CUSTOMER_PLACES, .event_id = sim_uuid(9), .order_id = order, .comment = comment});
+    sim_start(&sim, 0);
+    settle(&sim);
+    assert_int_equal(sim_count_outcomes(&sim, OUTCOME_DEAD_LETTER), 2);
+    assert_int_equal((int)(counted(dead) - dead_before), 2);
+    assert_int_equal((int)(counted(late) - late_before), 1);
+    sim_close(&sim);
+}
+
+static void what_a_lane_that_halts_had_decided_is_counted_when_it_is_written(void **state)
+{
+    (void)state;
+    static const char dead[] = "\nbooking_dead_letters_total{stage=\"value\"}";
+    struct sim sim;
+    sim_open(&sim, 2, 29);
+    struct uuid order = sim_order_of_lane(&sim, 0, 0);
+    sim_act(&sim, CUSTOMER_PLACES, order);
+    sim_start(&sim, 0);
+    settle(&sim);
+    sim_kill(&sim, 0);
+    const double before = counted(dead);
+    const struct buffer *packed = &sim.postgres.orders[0].packed;
+    char *zone = memmem(packed->data, packed->length, "Europe/Berlin", 13);
+    assert_non_null(zone);
+    memcpy(zone, "Europe/Merlin", 13); /* there is no such zone */
+    (void)sim_send_bytes(&sim, TOPIC_CUSTOMER_ACTIONS, 0, &order, (struct bytes){(const uint8_t *)"garbage", 7});
+    sim_act(&sim, PROVIDER_CONFIRMS, order);
+    struct uuid other = sim_order_of_lane(&sim, 1, 0);
+    sim_act(&sim, CUSTOMER_PLACES, other); /* in the same batch */
+    sim_start(&sim, 0);
+    sim_run(&sim, 5000);
+    assert_true(sim.postgres.rows[0].is_halted);
+    assert_non_null(sim_order(&sim, &other));
+    assert_int_equal((int)(counted(dead) - before), 0);
+    memcpy(zone, "Europe/Berlin", 13);
+    sim.postgres.rows[0].is_halted = false;
+    settle(&sim);
+    assert_int_equal((int)(counted(dead) - before), 1);
+    sim_close(&sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +377,8 @@ int main(void)
         cmocka_unit_test(on_a_tie_the_operator_goes_first_and_the_gateway_last),
         cmocka_unit_test(a_registry_that_is_away_holds_one_lane),
         cmocka_unit_test(an_event_whose_outputs_cannot_be_written_is_a_dead_letter),
+        cmocka_unit_test(what_is_decided_again_is_counted_once),
+        cmocka_unit_test(what_a_lane_that_halts_had_decided_is_counted_when_it_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
