@@ -370,21 +370,26 @@ def test_a_late_copy_gets_an_idle_producer_fenced_and_the_sink_burns_it_and_goes
     assert second.kind == "done" or emitter.w() == w, second
 
 
-def test_each_new_epoch_fences_the_one_before_it_also_when_it_is_the_first_of_a_new_id(corner):
-    """All 32,767 of an id take half a minute, so only the long form sees the new id."""
-    producer = corner.producer()
-    corner.emit(producer, 1)
+def test_each_new_epoch_fences_the_one_before_it_also_when_it_is_the_first_of_a_new_id(servers, corner, tmp_path):
+    """All 32,767 of an id take half a minute, so only the long form comes to the new id."""
+    emitter = Emitter(servers.kafka, tmp_path / "emitter.log")
+    w = next(w for w in itertools.count(1) if emitter.emit(w, 1).kind == "done")
+    producer = Producer(corner.connection, emitter.transactional_id).begin()
     first = producer.late()
-    for epoch in range(1, EPOCHS):
+    for epoch in range(first.epoch + 1, EPOCHS):
         assert producer.init() == GOOD and (producer.id, producer.epoch) == (first.id, epoch)
     last = producer.late()
     assert settled(producer.init) == GOOD
     if EPOCHS == 32767:
         assert producer.id != first.id and producer.epoch == 0
     refused = FENCED if producer.id == first.id else "INVALID_PRODUCER_ID_MAPPING"
-    corner.open(producer, "batch 2")
+    corner.open(producer, "batch 1")
     for old in (first, last):
         answers = corner.late_answers(old)
         assert set(answers.values()) == {refused}, answers
-    assert corner.move(producer, 2) == GOOD and producer.end() == GOOD
-    assert corner.w() == 2 and corner.seen() == ["batch 1", "batch 2"]
+    assert corner.move(producer, 1) == GOOD and producer.end() == GOOD
+    assert corner.w() == 1 and corner.seen() == ["batch 1"]
+    assert emitter.emit(w + 1, 1).kind == "burnt" and emitter.w() == w, "the sink's producer is an old one, too"
+    assert emitter.emit(w + 1, 1).kind == "done" or emitter.w() == w + 1
+    assert emitter.close()
+    delete_topics(servers.kafka, emitter.prefix)

@@ -3,6 +3,7 @@ is among them. And a broker that is slow to write down how a transaction ended. 
 the fault suite's proxy only."""
 import collections
 import concurrent.futures
+import contextlib
 import os
 import random
 import threading
@@ -42,29 +43,58 @@ def covered(tmp_path_factory):
     loop.close()
 
 
-def test_the_end_of_a_transaction_is_decided_before_it_is_seen_and_then_seen_at_once(covered):
+@contextlib.contextmanager
+def markers_kept_back(covered):
+    """The broker decides how transactions end, and does not get to write it down: it, too, goes through the proxy."""
+    trap = covered.proxy.set(Trap(WRITE_TXN_MARKERS, "wait"))
+    try:
+        yield trap
+    finally:
+        trap.may_pass.set()
+        covered.proxy.calm()
+
+
+@pytest.fixture
+def corner(covered):
     corner = Corner(covered.address)
+    yield corner
+    corner.close()
+
+
+def test_the_end_of_a_transaction_is_decided_before_it_is_seen_and_then_all_of_it_is(covered, corner):
     producer = corner.producer()
     corner.emit(producer, 1)
     corner.open(producer, "batch 2")
     corner.open(producer, "batch 2", partition=1)
     assert corner.move(producer, 2) == GOOD
-    trap = covered.proxy.set(Trap(WRITE_TXN_MARKERS, "wait"))
-    try:
+    with markers_kept_back(covered) as trap:
         assert producer.end() == GOOD
         assert trap.sprung.wait(30)
         assert producer.state()[0] == "PrepareCommit"
         assert corner.seen() == ["batch 1"] and corner.seen(1) == [], "acknowledged, and nobody sees it"
         assert corner.stored() == UNSTABLE and corner.stored(is_stable=False) == (1, "w1:1")
-        assert producer.add_partition(corner.topic) == BUSY, "nor does the next one begin"
+        assert (producer.end(), producer.end(False)) == (BUSY, BUSY), "it is not taken back"
+        assert producer.add_partition(corner.topic) == BUSY, "the next one does not begin"
+        assert producer.add_offsets(corner.group) == BUSY
         assert producer.late().init() == BUSY, "not even for a new producer"
-        assert producer.end(False) in (BUSY, "INVALID_TXN_STATE"), "and it is not taken back"
-    finally:
-        trap.may_pass.set()
-        covered.proxy.calm()
     until("its end", lambda: producer.state()[0] == "CompleteCommit")
     assert corner.stored() == (2, "w1:2") and corner.seen() == ["batch 1", "batch 2"] and corner.seen(1) == ["batch 2"]
-    corner.close()
+
+
+def test_until_the_marker_is_written_what_its_producer_sends_still_belongs_to_the_transaction(covered, corner):
+    """Harmless to us: all answers are there before the end is asked for, and a late copy brings what is there already."""
+    producer = corner.producer()
+    corner.emit(producer, 1)
+    corner.open(producer, "batch 2")
+    assert corner.move(producer, 2) == GOOD
+    with markers_kept_back(covered) as trap:
+        assert producer.end() == GOOD
+        assert trap.sprung.wait(30)
+        assert producer.write(corner.topic, "an afterthought") == GOOD
+        assert producer.commit_offset(corner.group, corner.topic, 3, "w1:3") == GOOD
+        assert producer.write(corner.topic, "elsewhere", partition=1) == "NOT_ENOUGH_REPLICAS", "CONCURRENT_TRANSACTIONS, for old clients"
+    until("its end", lambda: producer.state()[0] == "CompleteCommit")
+    assert corner.w() == 3 and corner.seen() == ["batch 1", "batch 2", "an afterthought"] and corner.seen(1) == []
 
 
 class Cutter:

@@ -138,6 +138,21 @@ static void the_membership_of_an_older_generation_is_refused(void **state)
     end_world(&world);
 }
 
+static void the_membership_of_one_who_left_is_refused_also_when_nobody_is_left(void **state)
+{
+    (void)state;
+    struct sink_lane lane = {.lane = 0};
+    struct sink_job job;
+    struct world world = make_world("left", 1);
+    assert_int_equal(emit(world.sink, &world.has.membership, 0, 1, 1, "a", NULL), SINK_DONE);
+    source_close(world.source);
+    assert_int_equal(emit(world.sink, &world.has.membership, 0, 2, 1, "b", &job), SINK_NOT_OURS);
+    assert_non_null(strstr(job.why.message, "UNKNOWN_MEMBER_ID"));
+    assert_int_equal(read_w(world.sink, &lane, NULL), SINK_DONE);
+    assert_int_equal(lane.w, 1);
+    sink_close(world.sink);
+}
+
 static void a_membership_without_a_generation_is_refused(void **state)
 {
     (void)state;
@@ -456,6 +471,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(w_written_is_w_read_and_offsets_too),
         cmocka_unit_test(reading_w_neither_joins_the_group_nor_commits),
         cmocka_unit_test(a_transaction_without_records_moves_w_and_the_next_one_works),
+        cmocka_unit_test(the_membership_of_one_who_left_is_refused_also_when_nobody_is_left),
         cmocka_unit_test(a_membership_without_a_generation_is_refused),
         cmocka_unit_test(a_fenced_producer_burns_and_goes_on),
         cmocka_unit_test(a_waiting_read_lets_other_jobs_pass),
