@@ -1,6 +1,7 @@
 /* What the fuzz targets share. */
 #include "fuzz/fuzz.h"
 
+#include "base/config_table.h"
 #include "codec/state.h"
 
 #include <stdio.h>
@@ -185,6 +186,35 @@ void check_output_keeps(const struct output *output)
         CHECK(text_equal(again.headers[i].name, output->headers[i].name) &&
               bytes_equal(again.headers[i].value, output->headers[i].value));
     buffer_free(&batch);
+}
+
+static void check_policy(const struct policy *policy)
+{
+    CHECK(policy_name_is_valid(text_of(policy->name)));
+    for (int i = 0; i < policy_key_count; i++) {
+        const struct policy_key *key = &policy_keys[i];
+        const char *field = (const char *)policy + key->offset;
+        if (key->type == CONFIG_TYPE_DURATION)
+            CHECK(*(const int64_t *)field >= key->least && *(const int64_t *)field <= key->most);
+        else if (key->type == CONFIG_TYPE_COUNT)
+            CHECK(*(const int32_t *)field >= key->least && *(const int32_t *)field <= key->most);
+    }
+}
+
+void check_config(const struct config *config)
+{
+    CHECK(config->policies.count >= 1 && config->policies.count <= POLICIES_MAX);
+    for (int i = 0; i < config->policies.count; i++)
+        check_policy(&config->policies.named[i]);
+    CHECK(config->extra_fingerprint_count >= 0 && config->extra_fingerprint_count <= EXTRA_FINGERPRINTS_MAX);
+    for (int i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        const char *field = (const char *)config + key->offset;
+        if (key->type == CONFIG_TYPE_TEXT || key->type == CONFIG_TYPE_CHOICE || key->type == CONFIG_TYPE_SECRET)
+            CHECK(strnlen(field, key->size) < key->size);
+        else if (key->type != CONFIG_TYPE_SWITCH)
+            CHECK(*(const int32_t *)field >= key->least && *(const int32_t *)field <= key->most);
+    }
 }
 
 static size_t size_on_the_wire(const struct output *output)

@@ -46,6 +46,8 @@ void fuzz_speak(void);
 bool bytes_equal(struct bytes a, struct bytes b);
 /* Packing it and taking it apart again loses nothing. `packed` is overwritten. */
 void check_event_packs(const struct event *event, struct buffer *packed);
+/* Each value lies within its limits. */
+void check_config(const struct config *config);
 /* An outbox batch of this output gives the same output back. */
 void check_output_keeps(const struct output *output);
 /* A record that is refused with `why` can be kept as a dead letter that fits, and passed on to another partition. */

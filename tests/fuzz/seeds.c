@@ -343,6 +343,13 @@ static void write_texts(void)
          "policies:\n  default: {payment: 24h, cap_at_start: on}\n  express: {confirm: 15 min, max_edits: 3}\n");
     TEXT("config", "fingerprints", "registry:\n  extra_fingerprints:\n    customer-actions: [0123456789abcdef]\n");
     TEXT("config", "sections", "kafka: {group_id: g, record_max: 64 KiB}\nworker: &w {batch_events: 10}\nlog:\n");
+    TEXT("environment", "usual",
+         "BOOKING_KAFKA_GROUP_ID=g\nBOOKING_WORKER_BATCH_EVENTS=100\nBOOKING_KAFKA_RECORD_MAX=64 KiB\n"
+         "BOOKING_REGISTRY_AUTO_REGISTER=on\nBOOKING_LOG_LEVEL=debug\nBOOKING_BREAKER_PAUSE=30s");
+    TEXT("environment", "policies",
+         "BOOKING_POLICIES_DEFAULT_PAYMENT=6h\nBOOKING_POLICIES_DEFAULT_MAX_EDITS=3\nBOOKING_CONFIG=x");
+    TEXT("environment", "fingerprints", "BOOKING_REGISTRY_EXTRA_FINGERPRINTS=customer-actions=0123456789abcdef,x=1");
+    TEXT("environment", "typo", "BOOKING_KAFKA_GROUP=g\nPATH=/\nBOOKING_HTTP_PORT=0\nBOOKING_POLICIES_X=1");
     TEXT("settlement", "usual",
          "payment_id,kind,amount,currency,instant,gateway\npi_1,capture,80.00,EUR,2026-05-04T09:00:00.123456Z,g\n"
          "pi_1,capture,80.00,EUR,2026-05-04T09:00Z,g\n\"r,1\",refund,5,JPY,2026-05-04T09:00+02:00,\n");
