@@ -1,4 +1,5 @@
 """What befalls workers."""
+import itertools
 import pathlib
 import resource
 import signal
@@ -20,15 +21,19 @@ def point(stage, name):
     return f"{name}:{stage.random.randint(1, POINTS[name])}"
 
 
-def provoke(stage, worker, name):
+def provoke(stage, worker, name, has_happened):
     """Some points are not passed by themselves: others have to come and go, or the worker to be told to leave."""
     if name.startswith("at-"):
         worker.process.send_signal(signal.SIGTERM)
     elif name.endswith("-revoke"):
         others = [other for other in stage.workers if other is not worker and other.is_running()]
-        other = stage.random.choice(others)
-        other.stop(60)
-        other.start()
+        until("the worker to have lanes", lambda: has_happened() or worker.get("/readyz")[0] == 200, POINT_WITHIN_S)
+        for other in itertools.islice(itertools.cycle(others), 2 * POINTS[name]):
+            if has_happened():
+                return
+            other.stop(60)
+            other.start()
+            until("the other worker to be back", lambda other=other: has_happened() or other.is_ready(), POINT_WITHIN_S)
 
 
 @scenario(count=40, few=6, worker=SMALL, wave=300)
@@ -60,7 +65,7 @@ def workers_killed_at_points(stage, count):
         wanted = point(stage, name)
         victim.start(BOOKING_DIE_AT=wanted)
         victim.wait_started()
-        provoke(stage, victim, name)
+        provoke(stage, victim, name, lambda: not victim.is_running())
         until(f"the worker to die at {wanted}", lambda: not victim.is_running(), POINT_WITHIN_S)
         assert victim.process.returncode == -signal.SIGKILL, f"{wanted}: ended with {victim.process.returncode}\n{victim.tail()}"
         stage.fault()
@@ -83,7 +88,7 @@ def zombies_at_points(stage, count):
         wanted = point(stage, name)
         victim.start(BOOKING_STOP_AT=wanted)
         victim.wait_started()
-        provoke(stage, victim, name)
+        provoke(stage, victim, name, lambda victim=victim: is_stopped(victim))
         until(f"the worker to stop at {wanted}", lambda victim=victim: is_stopped(victim), POINT_WITHIN_S)
         stage.fault()
         stage.healed()
