@@ -1,6 +1,6 @@
 """What the sink calls clean and quick, while its connections are cut: no transaction of which a request may be left in the network
 is among them. And a broker that is slow to write down how a transaction ended. Both with a broker that is reached through
-the fault suite's proxy only."""
+the fault suite's proxy only. BOOKING_TEST_CUTS and BOOKING_TEST_SEED are for the first."""
 import collections
 import concurrent.futures
 import contextlib
