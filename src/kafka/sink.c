@@ -120,24 +120,23 @@ static bool emit(struct sink *sink, struct task *task)
         return left_ms <= 0;
     }
     transaction_run(&sink->producer, job, &sink->is_closing);
-    /* Burnt: the next producer fences what the old one left behind, before anybody reads W. */
+    /* Burnt: the next producer fences what the old one left behind, so that nobody has to wait for it. */
     struct failure why;
     if (make_ready(sink, &why) != STATUS_OK)
         LOG(WARNING, "kafka producer is not ready", LOG_T("why", why.message));
     return true;
 }
 
-/* W is read only under a producer that is ready: then no transaction of ours can still be open, or be committed later. */
+/* It does not matter whether the producer is ready: offsets go last into a transaction, so one of ours that can still be
+ * committed has them in it, and holds the reading up. */
 static bool read_w(struct sink *sink, struct task *task)
 {
     struct sink_job *job = task->job;
     int64_t limit_ms = job->patience_ms > 0
                            ? job->patience_ms
                            : (int64_t)sink->config->kafka_transaction_timeout_ms + READ_BEYOND_TRANSACTION_MS;
-    enum status status = make_ready(sink, &job->why);
-    if (status == STATUS_OK)
-        status = group_offsets_read(&sink->offsets, job->lanes, job->lane_count,
-                                    is_alone(sink) ? READ_SLICE_MS : READ_SLICE_BUSY_MS, &job->why);
+    enum status status = group_offsets_read(&sink->offsets, job->lanes, job->lane_count,
+                                            is_alone(sink) ? READ_SLICE_MS : READ_SLICE_BUSY_MS, &job->why);
     job->outcome = status == STATUS_OK ? SINK_DONE : SINK_AWAY;
     return status == STATUS_OK || clock_monotonic_us() - task->begun_us >= limit_ms * 1000;
 }
