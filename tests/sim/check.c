@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct order *sim_order(const struct sim *sim, const struct uuid *order_id)
@@ -74,6 +75,7 @@ static void check_inputs(const struct sim *sim)
                 size_t outcomes = outcomes_of(sim, topic, lane, record->offset);
                 if (outcomes == 0 && !record->is_rerouted) {
                     outcomes = reroutes_of(sim, topic, record);
+                    outcomes = outcomes > 1 && sim->accepted[lane].repeats_before > 0 ? 1 : outcomes;
                 }
                 if (outcomes != 1) {
                     sim_broken(sim, "I1: %s/%d offset %lld has %zu outcomes", topic_suffix((enum topic)topic),
@@ -92,6 +94,7 @@ struct reader {
     size_t next_batch;
     struct bytes rest;
     uint64_t hash; /* of the output at hand */
+    struct uuid event_id;
     bool is_at_end;
 };
 
@@ -115,6 +118,7 @@ static void read_on(const struct sim *sim, struct reader *reader)
     (void)snprintf(source, sizeof source, "booking-worker/%s", sim->config.kafka_group_id);
     int count = outbox_headers(&output, source, scratch, headers);
     reader->hash = sim_output_hash(output.topic, output.partition, output.key, output.value, headers, count);
+    reader->event_id = output.event_id;
 }
 
 /* It was visible before, or something that should have come first is missing. */
@@ -165,6 +169,124 @@ static void check_visible(const struct sim *sim)
             sim_broken(sim, "lane %d: seq is %llu, and its outbox has %zu", (int)lane, (unsigned long long)row->seq,
                        row->outbox_count);
         }
+    }
+}
+
+/* --- outputs, after an operator's decision --- */
+
+struct listed {
+    uint64_t hash, seq;
+    struct uuid event_id;
+};
+
+/* One lane's outbox, to be gone through from its end. */
+struct list {
+    struct listed *outputs;
+    size_t count, left;
+};
+
+static struct list list_outbox(const struct sim *sim, int32_t lane)
+{
+    struct reader reader = {.row = &sim->postgres.rows[lane]};
+    struct list list = {NULL, 0, 0};
+    size_t capacity = 0;
+    for (read_on(sim, &reader); !reader.is_at_end; read_on(sim, &reader)) {
+        if (list.count == capacity) {
+            capacity = capacity == 0 ? 256 : 2 * capacity;
+            list.outputs = realloc(list.outputs, capacity * sizeof list.outputs[0]);
+            CHECK(list.outputs != NULL);
+        }
+        list.outputs[list.count++] = (struct listed){reader.hash, reader.next_batch, reader.event_id};
+    }
+    list.left = list.count;
+    return list;
+}
+
+/* Past outputs that may be missing, to the one that is visible here; or not at all. */
+static bool go_back(struct list *list, const struct sim_accepted *accepted, uint64_t hash)
+{
+    size_t left = list->left;
+    while (left > 0 && list->outputs[left - 1].hash != hash) {
+        if (list->outputs[left - 1].seq < accepted->lost_from || list->outputs[left - 1].seq > accepted->lost_to) {
+            return false;
+        }
+        left--;
+    }
+    list->left = left > 0 ? left - 1 : list->left;
+    return left > 0;
+}
+
+static bool is_listed(const struct list *list, const struct sim_output *output)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct listed *listed = &list->outputs[i];
+        if (uuid_is_none(&output->event_id) ? listed->hash == output->hash
+                                            : uuid_equal(&listed->event_id, &output->event_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One of the order's records went to a wrong partition. */
+static bool was_forwarded(const struct sim *sim, const struct uuid *order_id)
+{
+    for (int32_t lane = 0; lane < sim->lane_count; lane++) {
+        const struct sim_log *log = &sim->kafka.logs[TOPIC_REROUTED][lane];
+        for (size_t i = 0; i < log->count; i++) {
+            struct uuid id;
+            const struct buffer *key = &log->records[i]->key;
+            if (uuid_parse((struct text){(const char *)key->data, key->length}, &id) && uuid_equal(&id, order_id)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* It was visible before a decision that accepts repetitions, and a consumer can tell it from the one that came again. Only where
+ * a forwarded record came too late the first time, and in its turn the second, may an order have been decided otherwise. */
+static bool is_repetition(const struct sim *sim, const struct list lists[SIM_LANES_MAX], size_t place)
+{
+    const struct sim_output *output = &sim->kafka.outputs[place];
+    for (int32_t lane = 0; lane < sim->lane_count; lane++) {
+        if (place < sim->accepted[lane].repeats_before &&
+            (is_listed(&lists[lane], output) ||
+             (lane_of_order(&output->order_id, sim->lane_count) == lane && was_forwarded(sim, &output->order_id)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* From the end on, so that of what came twice the second is the lane's, and the first the repetition. */
+static void check_visible_again(const struct sim *sim)
+{
+    struct list lists[SIM_LANES_MAX];
+    for (int32_t lane = 0; lane < sim->lane_count; lane++) {
+        lists[lane] = list_outbox(sim, lane);
+    }
+    for (size_t i = sim->kafka.output_count; i-- > 0;) {
+        const struct sim_output *output = &sim->kafka.outputs[i];
+        bool is_found = output->state != SIM_OUTPUT_COMMITTED;
+        for (int32_t lane = 0; lane < sim->lane_count && !is_found; lane++) {
+            is_found = go_back(&lists[lane], &sim->accepted[lane], output->hash);
+        }
+        if (!is_found && !is_repetition(sim, lists, i)) {
+            sim_broken(sim, "I3/I4: record %zu (%s, by %s) is visible, and nobody has accepted that", i,
+                       topic_suffix(output->topic), sim->kafka.transactions[output->transaction].id);
+        }
+    }
+    for (int32_t lane = 0; lane < sim->lane_count; lane++) {
+        const struct sim_accepted *accepted = &sim->accepted[lane];
+        for (size_t i = 0; i < lists[lane].left; i++) {
+            uint64_t seq = lists[lane].outputs[i].seq;
+            if (seq < accepted->lost_from || seq > accepted->lost_to) {
+                sim_broken(sim, "I6: lane %d: batch %llu is not visible, and nobody has accepted that", (int)lane,
+                           (unsigned long long)seq);
+            }
+        }
+        free(lists[lane].outputs);
     }
 }
 
@@ -223,12 +345,25 @@ bool sim_has_halted(const struct sim *sim)
     return has_halted;
 }
 
+static bool was_resumed(const struct sim *sim)
+{
+    bool was_resumed = false;
+    for (int32_t lane = 0; lane < sim->lane_count; lane++) {
+        was_resumed = was_resumed || sim->accepted[lane].is_resumed;
+    }
+    return was_resumed;
+}
+
 void sim_check(const struct sim *sim)
 {
     check_inputs(sim);
-    check_visible(sim);
     check_orders(sim);
     check_repetitions(sim);
+    if (was_resumed(sim)) {
+        check_visible_again(sim);
+        return;
+    }
+    check_visible(sim);
     size_t visible = sim_count_visible(sim, TOPIC_STAGE_CHANGED), applied = sim_count_outcomes(sim, OUTCOME_APPLIED);
     if (visible != applied && !sim_has_halted(sim)) {
         sim_broken(sim, "I3: %zu changes of stage are visible, %zu were decided", visible, applied);

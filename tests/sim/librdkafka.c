@@ -297,6 +297,18 @@ uint64_t sim_output_hash(enum topic topic, int32_t partition, struct bytes key, 
     return hash;
 }
 
+static struct uuid id_of(const rd_kafka_headers_t *headers)
+{
+    struct uuid id = {{0}};
+    for (int i = 0; i < headers->count; i++) {
+        const struct header *header = &headers->headers[i];
+        if (text_equal(header->name, text_of("ce_id"))) {
+            CHECK(uuid_parse((struct text){(const char *)header->value.data, header->value.length}, &id));
+        }
+    }
+    return id;
+}
+
 static struct sim_output *queue_place(rd_kafka_t *client)
 {
     if (client->queue_count == client->queue_capacity) {
@@ -333,6 +345,8 @@ rd_kafka_error_t *rd_kafka_produceva(rd_kafka_t *client, const rd_kafka_vu_t *pa
         }
     }
     CHECK(headers != NULL);
+    output->event_id = id_of(headers);
+    (void)uuid_parse((struct text){(const char *)key.data, key.length}, &output->order_id);
     output->hash = sim_output_hash(output->topic, output->partition, key, value, headers->headers, headers->count);
     if (output->topic == TOPIC_REROUTED) {
         output->record = sim_record_new(key, value, headers->headers, headers->count);

@@ -2,6 +2,7 @@
 #ifndef SIM_SEEDS_H
 #define SIM_SEEDS_H
 
+#include "cli/lanes_decide.h"
 #include "sim.h"
 
 /* What has happened over many seeds. */
@@ -9,6 +10,7 @@ struct tally {
     uint64_t seeds, inputs, calls, turns, crashes, freezes, losses, stragglers_done, halted_lanes, virtual_ms;
     uint64_t faults[FAULT_KINDS];
     uint64_t shakes[16];
+    uint64_t decisions[VERB_COUNT]; /* an operator's, of halted lanes */
 };
 
 /* Ends the program with the reason when something is not as promised. */

@@ -75,6 +75,11 @@ static void print_tally(const struct tally *tally, double seconds)
         all += shake > 0 ? tally->shakes[shake] : 0;
         printf("%12llu  %s\n", (unsigned long long)tally->shakes[shake], shake_name(shake));
     }
+    for (enum verb verb = 0; verb < VERB_COUNT; verb++) {
+        if (tally->decisions[verb] > 0) {
+            printf("%12llu  lanes resumed with %s\n", (unsigned long long)tally->decisions[verb], verbs[verb].option);
+        }
+    }
     printf("%12llu  faults in all; %llu processes died, %llu late copies of requests did something, %llu losses by "
            "Postgres or Kafka, "
            "%llu lanes halted after one\n",

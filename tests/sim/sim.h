@@ -120,7 +120,9 @@ struct sim_transaction {
 
 /* A record that a producer wrote, in the order of the log. */
 struct sim_output {
-    uint64_t hash; /* of all that a consumer can see of it */
+    uint64_t hash;        /* of all that a consumer can see of it */
+    struct uuid event_id; /* none where it has none */
+    struct uuid order_id; /* its key */
     enum topic topic;
     int32_t partition;
     int transaction;
@@ -174,6 +176,13 @@ struct sim_kafka {
 
 struct sim_process;
 
+/* What an operator has accepted of a lane. */
+struct sim_accepted {
+    bool is_resumed;
+    size_t repeats_before;       /* what was visible before this place of the log may come once more */
+    uint64_t lost_from, lost_to; /* outbox batches that may never be visible; 0 = none */
+};
+
 struct sim {
     int32_t lane_count;
     int64_t now_us;
@@ -185,6 +194,7 @@ struct sim {
     struct sim_process *processes[SIM_PROCESSES_MAX];
     struct sim_orphan orphans[SIM_ORPHANS_MAX];
     int orphan_count;
+    struct sim_accepted accepted[SIM_LANES_MAX];
     bool (*choose)(struct sim *sim, enum sim_fault fault, void *context);
     void *choose_context;
     uint64_t faults[FAULT_KINDS]; /* how many there were */
@@ -291,6 +301,11 @@ void sim_log_append(struct sim *sim, enum topic topic, int32_t partition, struct
 void sim_back_up(struct sim *sim);
 void sim_fail_over(struct sim *sim);
 void sim_postgres_free(struct sim_postgres *postgres);
+
+/* --- an operator: operator.c --- */
+/* Lets a halted lane go on as `booking-worker lanes resume` would, with whatever has to be accepted for that: bits 1 << enum
+ * verb. From then on sim_check() allows what was accepted, and no more. */
+unsigned sim_resume(struct sim *sim, int32_t lane);
 
 /* --- what upstream services send: inputs.c --- */
 struct uuid sim_uuid(uint64_t number);
