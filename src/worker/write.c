@@ -24,7 +24,7 @@ static void commit_order(struct worker *worker, struct batch *batch, struct lane
     struct bytes packed = {NULL, 0};
     if (order->is_changed) {
         packed = (struct bytes){batch->write.data.data + order->at, order->length};
-    } else if (!order->is_pinned) {
+    } else if (!order->is_pinned && batch->load.wanted[order->wanted].length > 0) {
         const struct store_wanted *wanted = &batch->load.wanted[order->wanted];
         packed = (struct bytes){batch->load.data.data + wanted->at, wanted->length};
     }
