@@ -215,6 +215,11 @@ static size_t block_size(const struct counts *counts, size_t time_size)
            counts->leap * (time_size + 4) + counts->standard + counts->ut;
 }
 
+static bool is_offset(int32_t offset_s)
+{
+    return offset_s >= -DAY_S * 2 && offset_s <= DAY_S * 2;
+}
+
 /* The data block at `at`, with times of time_size bytes. Its bytes are there: the caller has checked. */
 static bool read_block(const uint8_t *at, const struct counts *counts, int time_size, struct zone *out)
 {
@@ -224,13 +229,15 @@ static bool read_block(const uint8_t *at, const struct counts *counts, int time_
     const uint8_t *types = kinds + counts->transitions;
     out->count = (int32_t)counts->transitions;
     out->first_offset_s = (int32_t)(uint32_t)big_endian(types, 4);
+    if (!is_offset(out->first_offset_s))
+        return false;
     for (size_t i = 0; i < counts->transitions; i++) {
         if (kinds[i] >= counts->types)
             return false;
         uint64_t instant = big_endian(at + i * (size_t)time_size, time_size);
         out->at_s[i] = time_size == 8 ? (int64_t)instant : (int64_t)(int32_t)(uint32_t)instant;
         out->offset_s[i] = (int32_t)(uint32_t)big_endian(types + kinds[i] * 6, 4);
-        if (out->offset_s[i] < -DAY_S * 2 || out->offset_s[i] > DAY_S * 2 || (i > 0 && out->at_s[i] < out->at_s[i - 1]))
+        if (!is_offset(out->offset_s[i]) || (i > 0 && out->at_s[i] < out->at_s[i - 1]))
             return false;
     }
     return true;

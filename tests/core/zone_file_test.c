@@ -236,6 +236,14 @@ static void an_offset_is_at_most_two_days(void **state)
         assert_offset(0, sign * 2 * DAY_S);
         given.offsets_s[1] += sign;
         assert_false(is_read());
+        /* That before the first change, too, which no change is to. */
+        begin('2');
+        given.kinds[1] = 1;
+        given.offsets_s[0] = sign * 2 * DAY_S;
+        assert_true(is_read());
+        assert_offset(-1, sign * 2 * DAY_S);
+        given.offsets_s[0] += sign;
+        assert_false(is_read());
     }
 }
 
