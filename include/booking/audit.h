@@ -15,6 +15,16 @@ struct audit_lane {
     uint64_t kept_first, kept_last; /* outbox batches that are still there; 0 = none */
 };
 
+/* What an operator's decision explains: batches that the outbox does not have, or places of an input topic that come twice, since
+ * the topic was made anew. */
+struct audit_explained {
+    int32_t lane;
+    int topic; /* −1: batches */
+    uint64_t first, last;
+    int64_t decided_ms;
+    char by[256], verbs[256];
+};
+
 /* What there is to compare with. */
 struct audit_facts {
     int lane_count;
@@ -24,6 +34,8 @@ struct audit_facts {
     int64_t events_since_ms;                   /* since then the history keeps events */
     int64_t history_since_ms, outbox_since_ms; /* partitions reach back to here */
     int64_t order_estimate;                    /* for the progress */
+    int explained_count;
+    struct audit_explained *explained; /* by lane, topic and place */
 };
 
 /* One line of the history. Codes are as they stand: anything may be in a damaged database. */
@@ -65,10 +77,11 @@ struct audit_place {
 
 enum audit_answer { AUDIT_ROW, AUDIT_END, AUDIT_FAILED };
 
-/* Connects and takes the snapshot. `meanwhile` is called about once a second while the server is at work. */
+/* Connects and takes the snapshot; `facts` are to be freed. `meanwhile` is called about once a second while the server is at work. */
 MUST_USE enum status audit_open(const struct config *config, void (*meanwhile)(void *), void *context,
                                 struct audit_reader **out, struct audit_facts *facts, struct failure *why);
 void audit_close(struct audit_reader *reader);
+void audit_facts_free(struct audit_facts *facts);
 
 /* Lines and rows, each in the order of order ids (lines without one last), lines of one order as they happened: of the
  * orders that are listed, or of all. */

@@ -51,6 +51,12 @@ static const char help[] =
     "  settlement.dead_letter the file has it, and it found no order here\n"
     "What was dropped with its partition, or is older than the history's events (migration 4), is counted, not a "
     "finding.\n"
+    "What an operator has decided (\"lanes resume\", booking.lane_decisions) is a line that begins with \"note\" and "
+    "names\n"
+    "the decision: outbox.gap and outbox.missing of batches that were missing then and accepted, history.twice of "
+    "places "
+    "of\n"
+    "an input topic that was made anew. What went missing since is a finding.\n"
     "\n"
     "A settlement is CSV (RFC 4180) with a header: payment_id, kind, amount, currency, instant, in any order; others "
     "are\n"
@@ -63,7 +69,7 @@ static const char help[] =
     "  --settlement FILE  a gateway's file (- = standard input)\n"
     "  --from, --to TIME  the span that the file is about, both ends included\n"
     "  --json             one object per line\n"
-    "  --limit N          print so many findings; the others are counted\n"
+    "  --limit N          print so many findings, and so many notes; the others are counted\n"
     "  --config FILE      the configuration (or BOOKING_CONFIG); the worker's own login is enough (SELECT)\n"
     "\n"
     "It reads one snapshot, also while workers write. The server sorts the history: it needs temporary disk of about "
@@ -114,6 +120,10 @@ static void summarize(const struct audit *audit)
             " findings; %.1f s, %ld MiB\n",
             audit->orders, audit->replayed, audit->lines, audit->outbox.batches, audit->findings.count, seconds,
             peak_mib());
+    if (audit->findings.notes > 0)
+        fprintf(stderr, "audit: explained by operators' decisions, and no finding: %" PRIu64 " notes%s\n",
+                audit->findings.notes,
+                audit->findings.notes > audit->findings.limit ? ", not all of them shown (--limit)" : "");
     if (audit->findings.count > audit->findings.limit)
         fprintf(stderr, "audit: %" PRIu64 " findings are not shown (--limit)\n",
                 audit->findings.count - audit->findings.limit);
@@ -313,6 +323,7 @@ int command_audit(int argc, char **argv)
     audit.only_order = wish.order == NULL ? NULL : &wish.order_id;
     exit_code = run(&audit, &config, &wish);
     audit_close(audit.reader);
+    audit_facts_free(&audit.facts);
     codec_close(audit.codec);
     outbox_check_free(&audit.outbox);
     settlement_free(audit.settlement);

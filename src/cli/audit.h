@@ -11,7 +11,7 @@
 struct findings {
     bool is_json;
     uint64_t limit; /* so many are printed; the others are counted */
-    uint64_t count;
+    uint64_t count, notes;
 };
 
 /* What a finding is about; `order_id` NULL, `lane` −1 and `seq` 0 where it is not about one. */
@@ -23,6 +23,9 @@ struct spot {
 
 void finding_add(struct findings *findings, const char *id, struct spot spot, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* What would be a finding, had not an operator decided it. */
+void note_add(struct findings *findings, const char *id, struct spot spot, const struct audit_explained *explained,
+              const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* --- the outputs that the history's events emit, and those that the outbox holds --- */
 
@@ -58,6 +61,7 @@ struct outbox_check {
     const struct uuid *only_order; /* NULL = the outputs of all orders have to be expected */
     size_t place_count, place_capacity;
     struct audit_place *places;
+    bool *is_there; /* by place: the outbox has the batch */
     size_t output_count, output_capacity;
     struct expected_output *outputs;
     /* counted */
@@ -76,6 +80,14 @@ void outbox_check_lanes(struct outbox_check *check);
 void outbox_meet(struct outbox_check *check, const struct audit_batch *batch);
 /* After the last batch of all. The batches whose sums are not even: at most `most`. */
 size_t outbox_uneven(struct outbox_check *check, struct audit_place *places, size_t most);
+/* The decision that explains a batch, or a place of an input topic where one outcome was recorded before it and one after it; NULL
+ * = none does. */
+const struct audit_explained *facts_explain_batch(const struct audit_facts *facts, int32_t lane, uint64_t seq);
+const struct audit_explained *facts_explain_place(const struct audit_facts *facts, int32_t lane, int topic,
+                                                  int64_t offset, int64_t before_ms, int64_t after_ms);
+/* Batches of the spot's lane that are not there: each part of them as a finding, or as a note where a decision explains it. */
+void gap_add(struct findings *findings, const struct audit_facts *facts, struct spot spot, uint64_t first,
+             uint64_t last, const char *says);
 /* Where a lane stands among the facts; NULL = there is no such lane. */
 const struct audit_lane *facts_lane(const struct audit_facts *facts, int32_t lane);
 

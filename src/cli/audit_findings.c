@@ -1,6 +1,8 @@
-/* A finding is one line: what, where, and what was expected. */
+/* A finding is one line: what, where, and what was expected. So is a note, with the decision that explains it. */
 #include "cli/audit.h"
 #include "cli/command.h"
+#include "cli/order_print.h"
+#include "cli/scenario_value.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -8,10 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_json(const char *id, const struct spot *spot, const char *says)
+static void print_json(const char *id, const struct spot *spot, const struct audit_explained *explained,
+                       const char *says)
 {
     char order[UUID_TEXT_LENGTH + 1];
-    json_t *line = json_pack("{s:s}", "finding", id);
+    json_t *line = json_pack("{s:s}", explained == NULL ? "finding" : "note", id);
     if (spot->order_id != NULL) {
         uuid_format(spot->order_id, order);
         json_object_set_new(line, "order_id", json_string(order));
@@ -21,15 +24,20 @@ static void print_json(const char *id, const struct spot *spot, const char *says
     if (spot->seq > 0)
         json_object_set_new(line, "seq", json_integer((json_int_t)spot->seq));
     json_object_set_new(line, "says", json_stringn_nocheck(says, strlen(says)));
+    if (explained != NULL)
+        json_object_set_new(line, "decision",
+                            json_pack("{s:o, s:s, s:s}", "at", json_instant(explained->decided_ms), "by", explained->by,
+                                      "verbs", explained->verbs));
     json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
     putchar('\n');
     json_decref(line);
 }
 
-static void print_line(const char *id, const struct spot *spot, const char *says)
+static void print_line(const char *id, const struct spot *spot, const struct audit_explained *explained,
+                       const char *says)
 {
-    char order[UUID_TEXT_LENGTH + 1];
-    printf("%s", id);
+    char order[UUID_TEXT_LENGTH + 1], at[VALUE_SIZE];
+    printf("%s%s", explained == NULL ? "" : "note ", id);
     if (spot->order_id != NULL) {
         uuid_format(spot->order_id, order);
         printf(" order=%s", order);
@@ -38,7 +46,12 @@ static void print_line(const char *id, const struct spot *spot, const char *says
         printf(" lane=%" PRId32, spot->lane);
     if (spot->seq > 0)
         printf(" seq=%" PRIu64, spot->seq);
-    printf(" %s\n", says);
+    printf(" %s", says);
+    if (explained != NULL) {
+        instant_format(explained->decided_ms, at);
+        printf("; explained by the decision of %s at %s: %s", explained->by, at, explained->verbs);
+    }
+    putchar('\n');
 }
 
 /* What came from a database or a file may hold anything; a finding stays one line. */
@@ -49,17 +62,33 @@ static void keep_on_one_line(char *text)
             *text = '?';
 }
 
+__attribute__((format(printf, 5, 0))) static void add(struct findings *findings, const char *id,
+                                                      const struct spot *spot, const struct audit_explained *explained,
+                                                      const char *format, va_list arguments)
+{
+    uint64_t *count = explained == NULL ? &findings->count : &findings->notes;
+    char says[768];
+    if (++*count > findings->limit)
+        return;
+    vsnprintf(says, sizeof says, format, arguments);
+    keep_on_one_line(says);
+    (findings->is_json ? print_json : print_line)(id, spot, explained, says);
+    fflush(stdout);
+}
+
 void finding_add(struct findings *findings, const char *id, struct spot spot, const char *format, ...)
 {
-    findings->count++;
-    if (findings->count > findings->limit)
-        return;
-    char says[768];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(says, sizeof says, format, arguments);
+    add(findings, id, &spot, NULL, format, arguments);
     va_end(arguments);
-    keep_on_one_line(says);
-    (findings->is_json ? print_json : print_line)(id, &spot, says);
-    fflush(stdout);
+}
+
+void note_add(struct findings *findings, const char *id, struct spot spot, const struct audit_explained *explained,
+              const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add(findings, id, &spot, explained, format, arguments);
+    va_end(arguments);
 }

@@ -15,7 +15,7 @@
 struct source {
     int topic;
     int32_t partition;
-    int64_t offset;
+    int64_t offset, recorded_ms;
 };
 
 /* What is known of the order at hand. */
@@ -133,7 +133,8 @@ static void note_source(struct life *life, const struct audit_line *line)
         life->sources = realloc(life->sources, life->source_capacity * sizeof *life->sources);
         CHECK(life->sources != NULL);
     }
-    life->sources[life->source_count++] = (struct source){line->topic, line->partition, line->offset};
+    life->sources[life->source_count++] =
+        (struct source){line->topic, line->partition, line->offset, line->recorded_ms};
 }
 
 static int compare_sources(const void *a, const void *b)
@@ -143,17 +144,31 @@ static int compare_sources(const void *a, const void *b)
         return left->topic < right->topic ? -1 : 1;
     if (left->partition != right->partition)
         return left->partition < right->partition ? -1 : 1;
-    return (left->offset > right->offset) - (left->offset < right->offset);
+    if (left->offset != right->offset)
+        return left->offset < right->offset ? -1 : 1;
+    return (left->recorded_ms > right->recorded_ms) - (left->recorded_ms < right->recorded_ms);
 }
 
 static void check_sources(struct life *life)
 {
+    static const char says[] = "the record %s/%" PRId32 " offset %" PRId64 " has two outcomes";
     if (life->source_count > 1)
         qsort(life->sources, life->source_count, sizeof *life->sources, compare_sources);
-    for (size_t i = 1; i < life->source_count; i++)
-        if (compare_sources(&life->sources[i - 1], &life->sources[i]) == 0)
-            say(life, "history.twice", NULL, "the record %s/%" PRId32 " offset %" PRId64 " has two outcomes",
-                topic_suffix((enum topic)life->sources[i].topic), life->sources[i].partition, life->sources[i].offset);
+    for (size_t i = 1; i < life->source_count; i++) {
+        const struct source *first = &life->sources[i - 1], *second = &life->sources[i];
+        const char *topic = topic_suffix((enum topic)second->topic);
+        if (first->topic != second->topic || first->partition != second->partition || first->offset != second->offset)
+            continue;
+        /* A topic that was made anew has its places anew. */
+        const struct audit_explained *explained =
+            facts_explain_place(&life->audit->facts, second->partition, second->topic, second->offset,
+                                first->recorded_ms, second->recorded_ms);
+        if (explained == NULL)
+            say(life, "history.twice", NULL, says, topic, second->partition, second->offset);
+        else if (!life->audit->is_second_look)
+            note_add(&life->audit->findings, "history.twice", SPOT(life), explained, says, topic, second->partition,
+                     second->offset);
+    }
 }
 
 /* What was dropped with its partition is no fault, what is missing is. True when the life begins at its beginning. */

@@ -41,6 +41,7 @@ void outbox_check_free(struct outbox_check *check)
     free(check->sums);
     free(check->missing);
     free(check->places);
+    free(check->is_there);
     free(check->outputs);
     *check = (struct outbox_check){0};
 }
@@ -158,15 +159,18 @@ static bool is_kept(const struct audit_lane *lane, uint64_t seq)
     return lane->kept_last > 0 && seq >= lane->kept_first && seq <= lane->kept_last;
 }
 
-static void say_missing(struct outbox_check *check, const struct audit_line *line, const char *says)
+static void say_missing(struct outbox_check *check, struct spot spot, const struct audit_explained *explained,
+                        const char *says)
 {
     for (size_t i = 0; i < check->missing_count; i++)
-        if (check->missing[i].lane == line->lane && check->missing[i].seq == line->lane_seq)
+        if (check->missing[i].lane == spot.lane && check->missing[i].seq == spot.seq)
             return;
     if (check->missing_count < MISSING_MAX)
-        check->missing[check->missing_count++] = (struct audit_place){line->lane, line->lane_seq};
-    finding_add(check->findings, "outbox.missing", (struct spot){&line->order_id, line->lane, line->lane_seq}, "%s",
-                says);
+        check->missing[check->missing_count++] = (struct audit_place){spot.lane, spot.seq};
+    if (explained != NULL)
+        note_add(check->findings, "outbox.missing", spot, explained, "%s", says);
+    else
+        finding_add(check->findings, "outbox.missing", spot, "%s", says);
 }
 
 /* The place of the line's batch among those that are examined; −1 when it is not one of them. */
@@ -180,9 +184,11 @@ static int64_t place_of(struct outbox_check *check, int32_t lane, uint64_t seq)
     if (check->place_count == check->place_capacity) {
         check->place_capacity = check->place_capacity == 0 ? 64 : 2 * check->place_capacity;
         check->places = realloc(check->places, check->place_capacity * sizeof *check->places);
-        CHECK(check->places != NULL);
+        check->is_there = realloc(check->is_there, check->place_capacity * sizeof *check->is_there);
+        CHECK(check->places != NULL && check->is_there != NULL);
     }
     check->places[check->place_count] = (struct audit_place){lane, seq};
+    check->is_there[check->place_count] = false;
     return (int64_t)check->place_count++;
 }
 
@@ -223,17 +229,18 @@ static void expect(struct outbox_check *check, const struct audit_lane *lane, co
 static const struct audit_lane *lane_to_compare(struct outbox_check *check, const struct audit_line *line)
 {
     const struct audit_lane *lane = facts_lane(check->facts, line->lane);
+    const struct spot spot = {&line->order_id, line->lane, line->lane_seq};
     if (line->lane_seq == 0)
         return NULL;
     if (lane == NULL || line->lane_seq > lane->seq) {
         if (!check->is_exact || check->only_order != NULL)
-            say_missing(check, line, "the history names a batch that the lane's row has not given out yet");
+            say_missing(check, spot, NULL, "the history names a batch that the lane's row has not given out yet");
         return NULL;
     }
     if (is_kept(lane, line->lane_seq))
         return lane;
     if (line->recorded_ms >= check->facts->outbox_since_ms && (!check->is_exact || check->only_order != NULL))
-        say_missing(check, line,
+        say_missing(check, spot, facts_explain_batch(check->facts, spot.lane, spot.seq),
                     "the history names this batch; the outbox does not have it, though its partition is kept");
     return NULL;
 }
@@ -274,9 +281,7 @@ static void follow(struct outbox_check *check, const struct audit_batch *batch)
         finding_add(check->findings, "outbox.twice", spot, "there are two batches of this number");
         sum_of(check, lane, batch->seq)->is_unknown = true;
     } else if (goes_on && batch->seq != check->last.seq + 1) {
-        finding_add(check->findings, "outbox.gap", spot,
-                    "the batch before it is %" PRIu64 ": %" PRIu64 " are not there", check->last.seq,
-                    batch->seq - check->last.seq - 1);
+        gap_add(check->findings, check->facts, spot, check->last.seq + 1, batch->seq - 1, "batches before it");
         for (uint64_t seq = check->last.seq + 1; seq < batch->seq; seq++)
             sum_of(check, lane, seq)->is_unknown = true;
     }
@@ -290,17 +295,17 @@ void outbox_check_lanes(struct outbox_check *check)
     for (int i = 0; i < facts->lane_count; i++) {
         const struct audit_lane *lane = &facts->lanes[i];
         const struct spot spot = {NULL, lane->lane, 0};
+        char says[96];
         if (lane->w_seen > lane->seq)
             finding_add(check->findings, "lanes.seq", spot,
                         "batch %" PRIu64 " is said to be emitted, and the last that was given out is %" PRIu64,
                         lane->w_seen, lane->seq);
-        if (lane->kept_last < lane->seq && (lane->kept_last > 0 || is_whole))
-            finding_add(check->findings, "outbox.gap", spot,
-                        "the newest batch is %" PRIu64 ", and the lane's row has given out %" PRIu64, lane->kept_last,
-                        lane->seq);
+        if (lane->kept_last < lane->seq && (lane->kept_last > 0 || is_whole)) {
+            snprintf(says, sizeof says, "the lane's row has given out %" PRIu64, lane->seq);
+            gap_add(check->findings, facts, spot, lane->kept_last + 1, lane->seq, says);
+        }
         if (lane->kept_first > 1 && is_whole)
-            finding_add(check->findings, "outbox.gap", spot,
-                        "the oldest batch is %" PRIu64 ", and no partition was dropped", lane->kept_first);
+            gap_add(check->findings, facts, spot, 1, lane->kept_first - 1, "no partition was dropped");
     }
 }
 
@@ -364,8 +369,10 @@ void outbox_examine(struct outbox_check *check, const struct audit_place *places
     check->only_order = only_order;
     check->output_count = 0;
     free(check->places);
+    free(check->is_there);
     check->places = calloc(count + 1, sizeof *places);
-    CHECK(check->places != NULL);
+    check->is_there = calloc(count + 1, sizeof *check->is_there);
+    CHECK(check->places != NULL && check->is_there != NULL);
     if (count > 0)
         memcpy(check->places, places, count * sizeof *places);
     check->place_count = count;
@@ -426,6 +433,8 @@ void outbox_examine_batch(struct outbox_check *check, const struct audit_batch *
     struct output output;
     bool is_torn = false;
     int64_t place = place_of(check, batch->lane, batch->seq);
+    if (place >= 0)
+        check->is_there[place] = true;
     while (place >= 0 && outbox_next(&rest, &output, &is_torn))
         examine_output(check, place, &output);
 }
@@ -443,8 +452,14 @@ void outbox_examine_end(struct outbox_check *check)
     for (size_t i = 0; i < check->output_count; i++) {
         const struct expected_output *expected = &check->outputs[i];
         const struct audit_place *place = &check->places[expected->place];
-        if (!expected->is_met && expected->topic != TOPIC_DEAD_LETTERS)
-            finding_add(check->findings, "outbox.event", (struct spot){&expected->order_id, place->lane, place->seq},
+        const struct spot spot = {&expected->order_id, place->lane, place->seq};
+        if (expected->is_met || expected->topic == TOPIC_DEAD_LETTERS)
+            continue;
+        const struct audit_explained *explained = facts_explain_batch(check->facts, spot.lane, spot.seq);
+        if (!check->is_there[expected->place] && explained != NULL)
+            say_missing(check, spot, explained, "the history names this batch; the outbox does not have it");
+        else
+            finding_add(check->findings, "outbox.event", spot,
                         "the history emits a %s record %s, and the batch does not hold it",
                         topic_suffix(expected->topic), id_text(&expected->event_id, id));
     }

@@ -3,6 +3,7 @@
 
 #include "postgres/copy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A value of a text answer as a number; `otherwise` for null. */
@@ -84,6 +85,44 @@ static enum status read_times(PGconn *pg, struct audit_facts *facts, struct fail
     return status;
 }
 
+/* A topic whose next offset went back: what is read there again are other records. */
+static enum status read_explained(PGconn *pg, struct audit_facts *facts, struct failure *why)
+{
+    PGresult *result = PQexec(
+        pg,
+        "SELECT lane, topic, first, last, (extract(epoch FROM decided_at) * 1000)::int8, left(decided_by, 60), "
+        "left(verbs, 60) FROM ("
+        "SELECT d.*, -1 AS topic, lower(r) AS first, upper(r) - 1 AS last "
+        "FROM booking.lane_decisions d, unnest(missing) r "
+        "UNION ALL SELECT d.*, t.topic, (row_after ->> t.name)::int8, (row_before ->> t.name)::int8 - 1 "
+        "FROM booking.lane_decisions d, (VALUES (0, 'customer_actions'), (1, 'provider_actions'), "
+        "(2, 'gateway_callbacks'), (3, 'operator_actions'), (4, 'rerouted')) t (topic, name) "
+        "WHERE (row_after ->> t.name)::int8 < (row_before ->> t.name)::int8) e ORDER BY lane, topic, first, number");
+    const enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
+    facts->explained_count = status == STATUS_OK ? PQntuples(result) : 0;
+    facts->explained = calloc((size_t)facts->explained_count + 1, sizeof *facts->explained);
+    CHECK(facts->explained != NULL);
+    for (int i = 0; i < facts->explained_count; i++) {
+        struct audit_explained *explained = &facts->explained[i];
+        *explained = (struct audit_explained){.lane = (int32_t)number_at(result, i, 0, -1),
+                                              .topic = (int)number_at(result, i, 1, -1),
+                                              .first = (uint64_t)number_at(result, i, 2, 0),
+                                              .last = (uint64_t)number_at(result, i, 3, 0),
+                                              .decided_ms = number_at(result, i, 4, 0)};
+        snprintf(explained->by, sizeof explained->by, "%s", PQgetvalue(result, i, 5));
+        snprintf(explained->verbs, sizeof explained->verbs, "%s", PQgetvalue(result, i, 6));
+    }
+    PQclear(result);
+    return status;
+}
+
+void audit_facts_free(struct audit_facts *facts)
+{
+    free(facts->explained);
+    facts->explained = NULL;
+    facts->explained_count = 0;
+}
+
 enum status audit_facts_read(PGconn *pg, struct audit_facts *facts, struct failure *why)
 {
     *facts = (struct audit_facts){0};
@@ -92,5 +131,7 @@ enum status audit_facts_read(PGconn *pg, struct audit_facts *facts, struct failu
         status = find_partition_count(pg, facts, why);
     if (status == STATUS_OK)
         status = read_times(pg, facts, why);
+    if (status == STATUS_OK)
+        status = read_explained(pg, facts, why);
     return status;
 }

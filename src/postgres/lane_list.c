@@ -154,8 +154,9 @@ enum status lane_resume(const struct config *config, const struct lane_decision 
         "row_after AS (UPDATE booking.lanes l SET seq = %" PRIu64 ", w_seen = %" PRIu64 "%s, w_is_decided = %s, "
         "decision = $3::text, halted_at = NULL, halt_reason = NULL, updated_at = now() "
         "FROM row_before b WHERE l.lane = b.lane RETURNING l.*) "
-        "INSERT INTO booking.lane_decisions (decided_by, lane, verbs, reason, row_before, row_after) "
-        "SELECT $1::text, b.lane, $2::text, coalesce(b.halt_reason, ''), to_jsonb(b), to_jsonb(a) "
+        "INSERT INTO booking.lane_decisions (decided_by, lane, verbs, reason, row_before, row_after, missing) "
+        "SELECT $1::text, b.lane, $2::text, coalesce(b.halt_reason, ''), to_jsonb(b), to_jsonb(a), "
+        "booking.accepted_as_missing($2::text, to_jsonb(b), to_jsonb(a)) "
         "FROM row_before b, row_after a",
         before->lane, before->epoch, before->seq, before->w_seen, unchanged, after->seq, after->w_seen, changed,
         after->w_is_decided ? "true" : "false");

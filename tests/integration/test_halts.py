@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions
 
 from topics import INPUTS
-from town import LANES, QUICK, Town, audit_kinds
+from town import LANES, QUICK, Town, audit_kinds, audit_notes
 from world import Actor, server, until
 
 
@@ -69,7 +69,11 @@ def test_a_topic_that_was_made_anew_is_read_by_accept_new_topic(town):
     town.wait_stage(0, "CANCELLED")
     town.rest()
     assert set(town.counts().values()) == {1}
-    assert audit_kinds(town.world) == {"history.twice"}, "places of the old topic and of the new one look alike"
+    assert audit_notes(town.world) == {"history.twice"}, "places of the old topic and of the new one look alike"
+    # The same place once more is of the new topic alone.
+    town.world.query("INSERT INTO booking.order_history SELECT * FROM booking.order_history WHERE order_id = %s AND kind = 'CancelOrder' RETURNING 1",
+                     town.orders[0].key)
+    assert "history.twice" in audit_kinds(town.world)
 
 
 def test_a_topic_that_was_made_anew_and_is_as_long_as_the_old_one_is_noticed(town):
@@ -178,7 +182,7 @@ def test_a_restored_postgres_decides_again_by_accept_repetition(own_postgres, ma
     after = town.counts()
     assert all(after[event_id] <= 2 for event_id in after)
     assert {event_id for event_id, count in after.items() if count == 2} <= set(before), "a repetition has the id that it had"
-    assert audit_kinds(town.world) == {"outbox.gap"}, "the batches that Postgres lost"
+    assert audit_notes(town.world) == {"outbox.gap"}, "the batches that Postgres lost"
 
 
 def test_more_partitions_halt_the_lanes_until_the_old_number_is_back(town):
@@ -265,13 +269,24 @@ def test_a_batch_that_is_gone_comes_back_from_a_backup_or_counts_as_emitted(town
     town.start("fifth")
     town.wait_halted("outbox-gone", 0)
     town.resume(0, "--accept-emitted")
+    assert audit_notes(town.world) == {"outbox.gap", "outbox.missing"}, "it is the newest"
     town.orders[0].customer("CancelOrder", reason="ill")
     town.wait_stage(0, "CANCELLED")
     town.rest()
     town.reader.read_to_the_end()
     assert town.changes(0) == ["CONFIRMATION", "PAYMENT", "CANCELLED"], "that it was paid is told nobody"
     assert set(town.counts().values()) == {1}
-    assert audit_kinds(town.world) == {"outbox.gap"}
+
+    assert audit_notes(town.world) == {"outbox.gap"}
+    said = town.world.command("audit")
+    assert "note outbox.gap lane=0" in said and "explained by the decision of alice at 20" in said and "--accept-emitted" in said
+    said = town.world.command("audit", "--order", town.orders[0].key)
+    assert said.count(f"note outbox.missing order={town.orders[0].key} lane=0 seq={batch[1]} ") == 1
+    # With a neighbour that went missing later, each is told from the other.
+    assert town.world.query("DELETE FROM booking.outbox WHERE lane = 0 AND seq = %s RETURNING lane", batch[1] - 1) == [(0,)]
+    said = town.world.command("audit", expect=1)
+    assert f"outbox.gap lane=0 seq={batch[1] + 1} batches before it: {batch[1] - 1} to {batch[1] - 1} are not there\n" in said
+    assert f"note outbox.gap lane=0 seq={batch[1] + 1} batches before it: {batch[1]} to {batch[1]} are not there; explained" in said
 
 
 def test_a_batch_that_is_torn_comes_back_from_a_backup_or_is_given_up(town):
@@ -338,19 +353,21 @@ def test_outputs_to_a_topic_that_is_gone_wait_until_it_is_back(make_world):
 
 def test_an_order_that_is_damaged_comes_back_from_a_backup(town):
     key = town.orders[0].key
-    (good,), = town.world.query("SELECT state FROM booking.orders WHERE order_id = %s", key)
-    for damaged, says, finding in ((good[:40], f"order {key} cannot be read", "row.state"),
-                                   (good.replace(b"Europe/Berlin", b"Europe/Merlin"), "time zone Europe/Merlin", "row.columns")):
-        assert town.world.query("UPDATE booking.orders SET state = %s WHERE order_id = %s RETURNING lane", damaged, key) == [(0,)] and damaged != good
-        town.start(f"on-{len(damaged)}")
+    for times, damage, says, finding in ((1, lambda state: state[:40], f"order {key} cannot be read", "row.state"),
+                                         (2, lambda state: state.replace(b"Europe/Berlin", b"Europe/Merlin"), "time zone Europe/Merlin", "row.columns")):
+        (good,), = town.world.query("SELECT state FROM booking.orders WHERE order_id = %s", key)
+        assert town.world.query("UPDATE booking.orders SET state = %s WHERE order_id = %s RETURNING state", damage(good), key) != [(good,)]
+        town.start(f"damaged-{times}")
         town.orders[0].provider("MarkDone")  # is refused
         town.wait_halted("order-unreadable", 0)
         assert says in town.world.command("lanes", "show", "0", expect=1)
         town.orders[1].provider("MarkDone")
+        town.reader.wait("the other lane to go on", lambda times=times: len(town.reader.of("rejections", town.orders[1].key)) == times)
         town.refuses(0, "--accept-loss", "--accept-emitted", "--accept-repetition")
         assert finding in audit_kinds(town.world, "--order", key)
         town.world.query("UPDATE booking.orders SET state = %s WHERE order_id = %s RETURNING 1", good, key)
         town.resume(0, "--after-repair")
+        town.reader.wait("what was held up", lambda times=times: len(town.reader.of("rejections", key)) == times)
         town.rest()
     town.start("last")
     for lane in range(LANES):
@@ -390,7 +407,8 @@ def test_records_that_are_damaged_on_the_brokers_disk_are_mended_or_deleted(town
         town.flip_last_byte(suffix, 0)
         town.start(reason)
         town.wait_halted("batch-unreadable", 0)
-        town.confirm(1)
+        town.confirm(1)  # the second time it is refused
+        town.wait_stage(1, "PAYMENT")
         town.refuses(0, "--accept-loss", "--accept-new-topic", "--accept-emitted")
         if reason == "mended":
             town.flip_last_byte(suffix, 0)

@@ -21,6 +21,13 @@ def audit_kinds(world, *words):
     return {json.loads(line)["finding"] for line in said.splitlines() if line.startswith("{\"finding\"")}
 
 
+def audit_notes(world, by="alice"):
+    """The kinds of what the audit explains by decisions, where it finds nothing."""
+    lines = [json.loads(line) for line in world.command("audit", "--json").splitlines() if line.startswith("{")]
+    assert all(line["decision"]["by"] == by for line in lines)
+    return {line["note"] for line in lines}
+
+
 class Town:
     """A world of two lanes with a placed order in each, and a worker that was stopped when all of it was written and emitted."""
 

@@ -30,12 +30,17 @@ static struct store_lane read_row(struct world *world)
     return row;
 }
 
-static enum status resume(struct world *world, const struct store_lane *before, const struct store_lane *after)
+static enum status resume_by(struct world *world, const char *verbs, const struct store_lane *before,
+                             const struct store_lane *after)
 {
     struct failure why;
-    const struct lane_decision decision = {
-        .by = "o'alice", .verbs = "--accept-repetition", .before = before, .after = after};
+    const struct lane_decision decision = {.by = "o'alice", .verbs = verbs, .before = before, .after = after};
     return lane_resume(&world->database.worker, &decision, &why);
+}
+
+static enum status resume(struct world *world, const struct store_lane *before, const struct store_lane *after)
+{
+    return resume_by(world, "--accept-repetition", before, after);
 }
 
 static void a_decision_is_written_recorded_and_read_by_whoever_takes_the_lane(void **state)
@@ -56,6 +61,7 @@ static void a_decision_is_written_recorded_and_read_by_whoever_takes_the_lane(vo
                                      "row_after->>'seq', row_after->>'rerouted', row_after->>'halted_at') "
                                      "FROM booking.lane_decisions"),
                         "o'alice|3|--accept-repetition|postgres-behind: it's gone|0|9|4");
+    assert_string_equal(database_sql(&world->database, "SELECT missing FROM booking.lane_decisions"), "{\"[1,10)\"}");
     struct lane_facts facts;
     struct failure why;
     assert_int_equal(lane_facts_read(&world->database.worker, &after, 4, &facts, &why), STATUS_OK);
@@ -127,6 +133,26 @@ static void batches_that_the_outbox_lost_and_orders_of_other_lanes_are_counted(v
     assert_int_equal(facts.strangers, 0);
 }
 
+static void a_decision_remembers_which_batches_it_was_about(void **state)
+{
+    struct world *world = *state;
+    database_sql(&world->database, "INSERT INTO booking.outbox (lane, seq, output_count, data) SELECT 3, s, 1, '' FROM "
+                                   "unnest('{3, 5, 6, 9}'::int[]) s");
+    database_sql(&world->database, "UPDATE booking.lanes SET seq = 9, w_seen = 2");
+    halt(world, "outbox-gone: some of it");
+    const struct store_lane before = read_row(world);
+    struct store_lane after = before;
+    after.w_seen = 8;
+    assert_int_equal(resume_by(world, "--accept-emitted", &before, &after), STATUS_OK);
+    assert_string_equal(database_sql(&world->database, "SELECT missing FROM booking.lane_decisions"),
+                        "{\"[4,5)\",\"[7,9)\"}");
+    halt(world, "w-lost: and everything is there");
+    const struct store_lane again = read_row(world);
+    assert_int_equal(resume_by(world, "--accept-unemitted", &again, &again), STATUS_OK);
+    assert_string_equal(database_sql(&world->database, "SELECT missing FROM booking.lane_decisions WHERE number = 2"),
+                        "{}");
+}
+
 static void decisions_are_not_changed_by_those_who_make_them(void **state)
 {
     struct world *world = *state;
@@ -169,6 +195,7 @@ int main(void)
         IN_A_WORLD(a_decision_about_a_row_that_moved_is_refused),
         IN_A_WORLD(a_lane_that_is_not_halted_is_left_alone),
         IN_A_WORLD(batches_that_the_outbox_lost_and_orders_of_other_lanes_are_counted),
+        IN_A_WORLD(a_decision_remembers_which_batches_it_was_about),
         IN_A_WORLD(decisions_are_not_changed_by_those_who_make_them),
         cmocka_unit_test(without_our_schema_or_a_server_it_says_so),
     };
