@@ -399,6 +399,11 @@ static void write_texts(void)
          "a\xe2\x82"
          "b\xc2\x9b"
          "31m\xff\x1b[2J\x7f");
+#define COPY_HEAD "PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0"
+#define COPY_ROW  "\0\2\0\0\0\4abcd\xff\xff\xff\xff"
+    TEXT("copy", "rows", "\1\0\x21\0" COPY_HEAD COPY_ROW "\x0e\0" COPY_ROW "\2\0\xff\xff");
+    TEXT("copy", "broken-off", "\1\1\x21\0" COPY_HEAD COPY_ROW);
+    TEXT("copy", "other-columns", "\4\0\x21\0" COPY_HEAD COPY_ROW);
     TEXT("offsets", "usual",
          "\x01\0\0\0\0\0\0\0\x04w1:7\x02\0\0\0\0\0\0\0\x04w1:7\0\0\0\0\0\0\0\0\x09w1:7:none\x03\0\0\0\0\0\0\0\x04w1:7"
          "\x04\0\0\0\0\0\0\0\x04w1:7");
@@ -412,6 +417,26 @@ static void write_texts(void)
          "\x04\x02\x80\x1a\xd6\xf4\x9d\x01\0\0\x14" HEADER_ORIGIN_TOPIC "\x11"
          "customer-actions\x17" HEADER_FIRST_TIMESTAMP "\x0e"
          "1777885200000\xffvalue");
+}
+
+/* Some of the system's own: with a footer and without summer time, north and south, and one that has nothing else. */
+static void write_zones(void)
+{
+    static const char *const names[] = {"Europe/Berlin", "America/Santiago", "Asia/Kolkata", "Etc/UTC"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct buffer out = {0};
+        char path[128], name[32];
+        snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", names[i]);
+        snprintf(name, sizeof name, "%s", strchr(names[i], '/') + 1);
+        FILE *file = fopen(path, "rb");
+        assert_non_null(file);
+        for (int j = 0; j < 32; j++)
+            put_byte(&out, (unsigned)(37 * j) & 0xff); /* the instants */
+        out.length += fread(buffer_reserve(&out, 65536), 1, 65536, file);
+        fclose(file);
+        write_seed("zone", name, &out);
+        buffer_free(&out);
+    }
 }
 
 int main(int argc, char **argv)
@@ -428,6 +453,7 @@ int main(int argc, char **argv)
     write_audited();
     write_scenarios(argv[2]);
     write_texts();
+    write_zones();
     (void)emitted_close(NULL);
     return 0;
 }
