@@ -392,6 +392,7 @@ static void write_texts(void)
     TEXT("typed", "halt",
          "\11"
          "w-lost: why");
+    TEXT("typed", "zone", "\12Europe/Berlin");
     TEXT("text", "plain",
          "Gr\xc3\xbc\xc3\x9f"
          "e \"und\" \\ \xe2\x82\xac \xf0\x9f\x98\x80\n");
