@@ -90,7 +90,9 @@ class Town:
             assert self.world.query("SELECT to_jsonb(l) FROM booking.lanes l WHERE lane = %s", lane) == before
 
     def resume(self, lane, *verbs):
-        """First only as a rehearsal, then in earnest; until the lane runs."""
+        """As `lanes show` proposes it: first only as a rehearsal, then in earnest; until the lane runs."""
+        shown = self.world.command("lanes", "show", str(lane), expect=1)
+        assert any(f"lanes resume {lane} " in line and line.endswith(" " + " ".join(verbs)) for line in shown.splitlines()), shown
         before = self.world.query("SELECT seq, w_seen, halted_at FROM booking.lanes WHERE lane = %s", lane)
         decisions = self.decisions(lane)
         said = self.world.command("lanes", "resume", str(lane), *verbs, "--dry-run")
