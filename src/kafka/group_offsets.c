@@ -5,7 +5,7 @@
 #include "booking/log.h"
 #include "kafka/w.h"
 
-static enum status open_handle(struct group_offsets *offsets, struct failure *why)
+enum status group_offsets_open(struct group_offsets *offsets, struct failure *why)
 {
     struct settings settings;
     if (offsets->handle)
@@ -34,7 +34,7 @@ enum status group_offsets_read(struct group_offsets *offsets, struct sink_lane *
                                struct failure *why)
 {
     char names[INPUT_TOPIC_COUNT][TOPIC_NAME_SIZE];
-    enum status status = open_handle(offsets, why);
+    enum status status = group_offsets_open(offsets, why);
     if (status != STATUS_OK)
         return status;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(lane_count * INPUT_TOPIC_COUNT);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define ATTEMPT_MS 3000
+#define REACH_MS   5000 /* where no broker answers at all, nobody wants to wait for a transaction's end */
 
 static enum status read_counts(rd_kafka_t *handle, char names[INPUT_TOPIC_COUNT][TOPIC_NAME_SIZE],
                                int32_t partitions[INPUT_TOPIC_COUNT], struct failure *why)
@@ -75,19 +76,24 @@ enum status kafka_lanes_read(const struct config *config, int limit_ms, struct k
 {
     struct group_offsets offsets = {.config = config};
     char names[INPUT_TOPIC_COUNT][TOPIC_NAME_SIZE];
-    const int64_t until_us = clock_monotonic_us() + limit_ms * 1000LL;
-    enum status status;
+    const int64_t begun_us = clock_monotonic_us();
+    int64_t left_ms = limit_ms < REACH_MS ? limit_ms : REACH_MS;
+    enum status status = group_offsets_open(&offsets, why);
+    if (status != STATUS_OK)
+        return status;
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++)
         topic_name(config, (enum topic)topic, names[topic]);
     do {
-        status = read_committed(&offsets, lanes, count, why);
-        if (status == STATUS_OK)
-            status = read_counts(offsets.handle, names, partitions, why);
+        status = read_counts(offsets.handle, names, partitions, why);
+        if (status == STATUS_OK) {
+            left_ms = limit_ms;
+            status = read_committed(&offsets, lanes, count, why);
+        }
         if (status == STATUS_OK)
             status = read_bounds(offsets.handle, names, partitions, RD_KAFKA_OFFSET_BEGINNING, lanes, count, why);
         if (status == STATUS_OK)
             status = read_bounds(offsets.handle, names, partitions, RD_KAFKA_OFFSET_END, lanes, count, why);
-    } while (status == STATUS_RETRY && clock_monotonic_us() < until_us);
+    } while (status == STATUS_RETRY && clock_monotonic_us() - begun_us < left_ms * 1000);
     group_offsets_close(&offsets);
     return status;
 }
