@@ -45,6 +45,8 @@ static void read_message(struct codec *codec, const struct schema *schema, struc
     bool market_is_known;
     bool is_sound = wire_check(schema, body, &wire) == STATUS_OK;
     CHECK(is_sound || wire.message[0] != '\0');
+    if (strstr(wire.message, "more values than a message may have") != NULL)
+        return; /* the longest walk that there is, which the others below would go, too, to say the same */
     static const uint8_t frame[] = {0, 0, 0, ID >> 8, ID & 0xff};
     buffer_append(&value, frame, sizeof frame);
     buffer_append(&value, body.data, body.length);
