@@ -43,7 +43,8 @@ static void w_format(const struct kafka_lane *kafka, char out[CELL_SIZE])
 
 static void ago_format(int64_t at_ms, int64_t now_ms, char out[CELL_SIZE])
 {
-    const int64_t seconds = now_ms > at_ms ? (now_ms - at_ms) / 1000 : 0;
+    const bool is_past = at_ms != NO_INSTANT && now_ms > at_ms;
+    const int64_t seconds = is_past ? (now_ms - at_ms) / 1000 : 0;
     if (at_ms == NO_INSTANT)
         snprintf(out, CELL_SIZE, "never");
     else if (seconds < 120)

@@ -1,6 +1,7 @@
 /* The verdict on a halted lane and what each verb makes of its row; and the runbook: a page for each halt, with commands that are
  * there. */
 #include "cli/lanes_decide.h"
+#include "cli/lanes_print.h"
 
 #include "cli/program.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 /* after those */
 #include <cmocka.h>
 
@@ -342,6 +344,34 @@ static void words_that_make_no_sense_are_told_so(void **state)
     }
 }
 
+/* What is printed to stdout goes there. */
+static void print_lanes(const struct lane_list *list, char *out, size_t size)
+{
+    FILE *kept = tmpfile();
+    assert_non_null(kept);
+    fflush(stdout);
+    const int before = dup(STDOUT_FILENO);
+    assert_true(before >= 0 && dup2(fileno(kept), STDOUT_FILENO) >= 0);
+    lanes_print_table(list, NULL);
+    fflush(stdout);
+    assert_true(dup2(before, STDOUT_FILENO) >= 0);
+    close(before);
+    rewind(kept);
+    out[fread(out, 1, size - 1, kept)] = '\0';
+    fclose(kept);
+}
+
+static void a_lane_is_listed_with_what_never_was(void **state)
+{
+    (void)state;
+    char said[1024];
+    struct listed_lane lane = {
+        .row = {.lane = 3}, .updated_ms = 1777885140000, .taken_ms = NO_INSTANT, .halted_ms = NO_INSTANT};
+    const struct lane_list list = {.now_ms = 1777885200000, .count = 1, .lanes = &lane};
+    print_lanes(&list, said, sizeof said);
+    assert_non_null(strstr(said, "  never      60s ago    ok\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +390,7 @@ int main(void)
         cmocka_unit_test(every_verb_stands_in_a_page),
         cmocka_unit_test(every_command_in_the_runbook_is_there),
         cmocka_unit_test(words_that_make_no_sense_are_told_so),
+        cmocka_unit_test(a_lane_is_listed_with_what_never_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
