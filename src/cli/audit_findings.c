@@ -10,8 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_json(const char *id, const struct spot *spot, const struct audit_explained *explained,
-                       const char *says)
+/* A text that is no UTF-8 is told without what is not ASCII: one such name must not hide the finding. */
+static json_t *json_says(char *says)
+{
+    json_t *value = json_string(says);
+    if (value != NULL)
+        return value;
+    for (char *at = says; *at != '\0'; at++)
+        *at = (unsigned char)*at < 0x80 ? *at : '?';
+    return json_string(says);
+}
+
+static void print_json(const char *id, const struct spot *spot, const struct audit_explained *explained, char *says)
 {
     char order[UUID_TEXT_LENGTH + 1];
     json_t *line = json_pack("{s:s}", explained == NULL ? "finding" : "note", id);
@@ -23,7 +33,7 @@ static void print_json(const char *id, const struct spot *spot, const struct aud
         json_object_set_new(line, "lane", json_integer(spot->lane));
     if (spot->seq > 0)
         json_object_set_new(line, "seq", json_integer((json_int_t)spot->seq));
-    json_object_set_new(line, "says", json_stringn_nocheck(says, strlen(says)));
+    json_object_set_new(line, "says", json_says(says));
     if (explained != NULL)
         json_object_set_new(line, "decision",
                             json_pack("{s:o, s:s, s:s}", "at", json_instant(explained->decided_ms), "by", explained->by,
@@ -33,8 +43,7 @@ static void print_json(const char *id, const struct spot *spot, const struct aud
     json_decref(line);
 }
 
-static void print_line(const char *id, const struct spot *spot, const struct audit_explained *explained,
-                       const char *says)
+static void print_line(const char *id, const struct spot *spot, const struct audit_explained *explained, char *says)
 {
     char order[UUID_TEXT_LENGTH + 1], at[VALUE_SIZE];
     printf("%s%s", explained == NULL ? "" : "note ", id);
@@ -54,14 +63,6 @@ static void print_line(const char *id, const struct spot *spot, const struct aud
     putchar('\n');
 }
 
-/* What came from a database or a file may hold anything; a finding stays one line. */
-static void keep_on_one_line(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-}
-
 __attribute__((format(printf, 5, 0))) static void add(struct findings *findings, const char *id,
                                                       const struct spot *spot, const struct audit_explained *explained,
                                                       const char *format, va_list arguments)
@@ -70,10 +71,14 @@ __attribute__((format(printf, 5, 0))) static void add(struct findings *findings,
     char says[768];
     if (++*count > findings->limit)
         return;
+    struct buffer line = {0};
     vsnprintf(says, sizeof says, format, arguments);
-    keep_on_one_line(says);
-    (findings->is_json ? print_json : print_line)(id, spot, explained, says);
+    /* What came from a database or a file may hold anything; a finding stays one line. */
+    text_append(&line, text_of(says));
+    buffer_append(&line, "", 1);
+    (findings->is_json ? print_json : print_line)(id, spot, explained, (char *)line.data);
     fflush(stdout);
+    buffer_free(&line);
 }
 
 void finding_add(struct findings *findings, const char *id, struct spot spot, const char *format, ...)
