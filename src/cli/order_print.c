@@ -71,15 +71,16 @@ json_t *json_order(const struct order *order)
 {
     int64_t told_ms = NO_INSTANT;
     enum deadline deadline = order_told_deadline(order, &told_ms);
-    return json_pack(
-        "{s:s, s:o, s:o, s:I, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:s, s:b}", "stage",
-        stage_name(order->stage), "stage_since", json_instant(order->stage_since_ms), "placed_at",
-        json_instant(order->placed_ms), "sequence", (json_int_t)order->sequence, "policy", order->policy.name,
-        "customer_id", json_words(order->customer_id), "provider_id", json_words(order->provider_id), "zone",
-        order->zone, "currency", order->currency, "terms", json_terms(&order->terms), "proposed",
-        order->proposal == PROPOSAL_NONE ? json_null() : json_terms(&order->proposed), "turn", party_name(order->turn),
-        "ledger_minor", json_ledger(&order->ledger), "deadline",
-        deadline == DEADLINE_NONE ? json_null() : json_string(deadline_name(deadline)), "deadline_at",
-        json_instant(deadline == DEADLINE_NONE ? NO_INSTANT : told_ms), "request_pending", (int)order->request_pending,
-        "claim", claim_name(order->claim), "payout_held", (int)order->payout_held);
+    return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:s, s:b}",
+                     "stage", stage_name(order->stage), "stage_since", json_instant(order->stage_since_ms), "placed_at",
+                     json_instant(order->placed_ms), "sequence", (json_int_t)order->sequence, "policy",
+                     json_words(order->policy.name), "customer_id", json_words(order->customer_id), "provider_id",
+                     json_words(order->provider_id), "zone", json_words(order->zone), "currency",
+                     json_words(order->currency), "terms", json_terms(&order->terms), "proposed",
+                     order->proposal == PROPOSAL_NONE ? json_null() : json_terms(&order->proposed), "turn",
+                     party_name(order->turn), "ledger_minor", json_ledger(&order->ledger), "deadline",
+                     deadline == DEADLINE_NONE ? json_null() : json_string(deadline_name(deadline)), "deadline_at",
+                     json_instant(deadline == DEADLINE_NONE ? NO_INSTANT : told_ms), "request_pending",
+                     (int)order->request_pending, "claim", claim_name(order->claim), "payout_held",
+                     (int)order->payout_held);
 }

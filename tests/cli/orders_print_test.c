@@ -175,6 +175,24 @@ static void each_line_of_json_is_one_order_whatever_people_wrote(void **state)
     json_decref(line);
 }
 
+/* What no record can have put there, a damaged database may hold. */
+static void damage_in_one_text_does_not_hide_the_order(void **state)
+{
+    (void)state;
+    struct order order = order_of_berlin();
+    strcpy(order.zone, "Europe/\xff");
+    strcpy(order.currency, "E\xc3R");
+    strcpy(order.policy.name, "\x80");
+    list_begin();
+    list_add(&order);
+    json_t *line = json_loads(printed(true), 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(line, "stage")), "PAYMENT");
+    assert_string_equal(json_string_value(json_object_get(line, "zone")), "Europe/?");
+    assert_string_equal(json_string_value(json_object_get(line, "currency")), "E?R");
+    assert_string_equal(json_string_value(json_object_get(line, "policy")), "?");
+    json_decref(line);
+}
+
 static void a_cursor_comes_back_as_it_was(void **state)
 {
     (void)state;
@@ -222,6 +240,7 @@ int main(void)
         cmocka_unit_test(half_hours_unknown_zones_and_extreme_instants_are_printed),
         cmocka_unit_test(one_unreadable_order_does_not_hide_the_others),
         cmocka_unit_test(each_line_of_json_is_one_order_whatever_people_wrote),
+        cmocka_unit_test(damage_in_one_text_does_not_hide_the_order),
         cmocka_unit_test(a_cursor_comes_back_as_it_was),
         cmocka_unit_test(what_was_never_printed_is_no_cursor),
     };

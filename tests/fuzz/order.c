@@ -1,7 +1,21 @@
-/* Packed orders, as Postgres keeps them: what is taken apart is packed to bytes that stay the same from then on. */
+/* Packed orders, as Postgres keeps them: what is taken apart is packed to bytes that stay the same from then on, and is told
+ * in JSON. */
 #include "fuzz/fuzz.h"
 
+#include "cli/order_print.h"
+
+#include <stdlib.h>
 #include <string.h>
+
+/* Whatever its texts hold, `show` and `orders` tell the order. */
+static void check_json(const struct order *order)
+{
+    json_t *object = json_order(order);
+    char *text = json_dumps(object, JSON_COMPACT);
+    CHECK(text != NULL && json_object_size(object) == 18);
+    free(text);
+    json_decref(object);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -15,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(strnlen(order.terms.comment, COMMENT_SIZE) < COMMENT_SIZE &&
           strnlen(order.zone, ZONE_NAME_SIZE) < ZONE_NAME_SIZE && strnlen(order.customer_id, PARTY_SIZE) < PARTY_SIZE &&
           strnlen(order.currency, CURRENCY_SIZE) < CURRENCY_SIZE);
+    check_json(&order);
     size_t length = order_pack(&order, packed);
     CHECK(length <= size); /* what is not the shortest form gets shorter */
     CHECK(order_unpack((struct bytes){packed, length}, &again));
