@@ -100,7 +100,7 @@ struct store_job {
     enum store_job_kind kind;
     void *context;
     struct buffer data;
-    /* TAKE, READ_LANES, HALT (lane and halt_reason) */
+    /* TAKE, READ_LANES, HALT (lane, epoch and halt_reason) */
     int lane_count;
     struct store_lane *lanes;
     struct store_due *dues; /* TAKE: malloc'd by the store, freed by the caller */
@@ -124,9 +124,9 @@ struct store_job {
      * store_is_ready()); LOST: the connection broke, nobody knows: discard all tenures; FENCED: a compare-and-set did not match
      * (`fenced_lane`); FATAL: our bug: halt. */
     enum status status;
-    /* A WRITE of a lane that was taken on a connection that broke since is not run and comes back LOST too: that may be a Postgres
-     * that forgot (a failover between two batches looks like nothing). A HALT is for lanes[0].epoch: FENCED when the row has
-     * another by now. */
+    /* A WRITE, a HALT, or a reading under an epoch (lanes[].epoch; 0 = whoever has the lane), of a lane that was taken on a connection
+     * that broke since, is not run and comes back LOST too: that may be a Postgres that forgot (a failover between two batches
+     * looks like nothing, and brings old epochs back). A HALT is for lanes[0].epoch: FENCED when the row has another by now. */
     int32_t fenced_lane;
     int64_t took_us;
     struct failure why;

@@ -179,25 +179,30 @@ static void answer_without_connection(struct store *store, enum status status)
     answer(store, job);
 }
 
-/* A lane that was taken over a connection that broke since may have lost commits to a failover: take it again. */
-static bool is_of_this_connection(const struct store *store, struct store_job *job)
+/* A lane that was taken over a connection that broke since may have lost commits to a failover, and another may have its epoch
+ * again: take it again. */
+static bool is_of_this_connection(const struct store *store, struct store_job *job, int32_t lane)
 {
-    for (int i = 0; i < job->lane_write_count; i++) {
-        const int32_t lane = job->lane_writes[i].lane;
-        CHECK(lane >= 0 && lane < LANES_MAX);
-        if (store->taken[lane] != 0)
-            continue;
-        job->status =
-            failure_set(&job->why, STATUS_LOST, "lane %d was taken over a connection that is gone", (int)lane);
-        return false;
-    }
+    CHECK(lane >= 0 && lane < LANES_MAX);
+    if (store->taken[lane] != 0)
+        return true;
+    job->status = failure_set(&job->why, STATUS_LOST, "lane %d was taken over a connection that is gone", (int)lane);
+    return false;
+}
+
+static bool are_of_this_connection(const struct store *store, struct store_job *job)
+{
+    for (int i = 0; i < job->lane_write_count; i++)
+        if (!is_of_this_connection(store, job, job->lane_writes[i].lane))
+            return false;
+    for (int i = 0; job->kind != STORE_TAKE && i < job->lane_count; i++)
+        if (job->lanes[i].epoch != 0 && !is_of_this_connection(store, job, job->lanes[i].lane))
+            return false;
     return true;
 }
 
 static void write_batch(struct store *store, struct store_job *job, struct trouble *trouble)
 {
-    if (!is_of_this_connection(store, job))
-        return;
     if (store->requests[1 - store->current].job == job)
         store->current = 1 - store->current;
     struct write_request *request = &store->requests[store->current];
@@ -211,6 +216,10 @@ static void write_batch(struct store *store, struct store_job *job, struct troub
 
 static void run_job(struct store *store, struct store_job *job)
 {
+    if (!are_of_this_connection(store, job)) {
+        answer(store, job);
+        return;
+    }
     struct trouble trouble = {.at_step = -1};
     const int64_t began_us = clock_monotonic_us();
     const int timeout_ms = job_timeout_ms(store);

@@ -106,8 +106,9 @@ static bool is_of_connection(const struct lane *lane)
     case LANE_BACKING_OFF:
     case LANE_WAITING_FOR_QUIET:
     case LANE_TAKING: /* its own job tells on which connection it was taken, if at all */
-    case LANE_HALTED:
         return false;
+    case LANE_HALTED: /* a halt that is in Postgres stays, whoever wrote it */
+        return !lane->halt_is_recorded;
     }
     CHECK(false);
 }

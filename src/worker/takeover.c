@@ -255,8 +255,11 @@ static void confirm_pump(struct worker *worker)
         const struct lane *lane = worker->lanes[worker->assigned[i]];
         bool is_halted = lane->state == LANE_HALTED && lane->halt_is_recorded;
         has_halted = has_halted || is_halted;
-        if (lane->state == LANE_CONFIRMING || (is_halted && look_us <= worker->now_us)) {
+        if (lane->state == LANE_CONFIRMING) {
             errand_add(confirm, lane);
+        } else if (is_halted && look_us <= worker->now_us) {
+            errand_add(confirm, lane);
+            confirm->job.lanes[confirm->job.lane_count - 1].epoch = 0; /* whatever became of our own taking */
         }
     }
     if (look_us <= worker->now_us) {

@@ -82,6 +82,40 @@ static void an_epoch_that_a_failover_brings_back_lets_nobody_write(void **state)
     sim_close(&sim);
 }
 
+/* The same epoch comes back, and is raised again by another owner, who goes on. Whoever raised it first wakes, finds that Kafka knows
+ * of more than it was told, and must not take that for a loss of the lane that is the other one's now. */
+static void an_epoch_that_a_failover_brings_back_lets_nobody_halt(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 1, 44);
+    sim.session_ms = 6000;
+    sim_start(&sim, 0);
+    sim_run(&sim, 3000);
+    assert_true(sim_owns(&sim, 0, 0));
+    sim_back_up(&sim);
+    uint64_t epoch = sim.postgres.rows[0].epoch;
+    sim_kill(&sim, 0);
+    sim_start(&sim, 1);
+    while (sim.postgres.rows[0].epoch == epoch) {
+        sim_run(&sim, 1);
+    }
+    sim_freeze(&sim, 1, 20000);
+    sim_fail_over(&sim);
+    sim_run(&sim, 8000); /* the group has given it up */
+    sim_start(&sim, 0);
+    sim_run(&sim, 2000);
+    assert_true(sim_owns(&sim, 0, 0));
+    assert_int_equal(sim.postgres.rows[0].epoch, epoch + 1);
+    sim_act(&sim, CUSTOMER_PLACES, sim_order_of_lane(&sim, 0, 0));
+    settle(&sim);
+    assert_int_equal(sim.postgres.rows[0].seq, 1);
+    sim_run(&sim, 20000);
+    assert_string_equal(sim.postgres.rows[0].is_halted ? sim.postgres.rows[0].halt_reason : "", "");
+    settle(&sim);
+    sim_close(&sim);
+}
+
 /* A member that the group has expelled, and that does not hear of it for a minute, while something comes every half second. */
 static void a_member_that_was_refused_leaves_the_epoch_to_its_owner(void **state)
 {
@@ -113,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lane_is_not_taken_while_a_transaction_of_ours_may_contain_it),
         cmocka_unit_test(an_epoch_that_a_failover_brings_back_lets_nobody_write),
+        cmocka_unit_test(an_epoch_that_a_failover_brings_back_lets_nobody_halt),
         cmocka_unit_test(a_member_that_was_refused_leaves_the_epoch_to_its_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

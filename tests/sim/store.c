@@ -226,10 +226,15 @@ static enum status halt(struct store *store, const struct store_job *job)
     return STATUS_OK;
 }
 
-static bool is_of_this_connection(const struct store *store, const struct store_job *job)
+static bool are_of_this_connection(const struct store *store, const struct store_job *job)
 {
     for (int i = 0; i < job->lane_write_count; i++) {
         if (!store->is_taken[job->lane_writes[i].lane]) {
+            return false;
+        }
+    }
+    for (int i = 0; job->kind != STORE_TAKE && i < job->lane_count; i++) {
+        if (job->lanes[i].epoch != 0 && !store->is_taken[job->lanes[i].lane]) {
             return false;
         }
     }
@@ -238,6 +243,9 @@ static bool is_of_this_connection(const struct store *store, const struct store_
 
 static enum status execute(struct store *store, struct store_job *job)
 {
+    if (!are_of_this_connection(store, job)) {
+        return STATUS_LOST;
+    }
     switch (job->kind) {
     case STORE_TAKE:
         take(store, job);
@@ -249,9 +257,6 @@ static enum status execute(struct store *store, struct store_job *job)
         load(store, job);
         return STATUS_OK;
     case STORE_WRITE:
-        if (!is_of_this_connection(store, job)) {
-            return STATUS_LOST;
-        }
         if (sim_fails(store->process->sim, FAULT_STORE_FATAL)) {
             return STATUS_FATAL;
         }
