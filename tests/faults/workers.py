@@ -13,6 +13,7 @@ POINTS = {
     "after-begin": 10, "in-produce": 1000, "before-offsets": 10, "before-commit": 10, "after-commit": 10, "before-burn": 2,
     "after-taking": 2, "before-claim": 2, "after-claim": 2, "in-revoke": 2, "after-revoke": 1, "at-draining": 1, "at-closing": 1,
 }
+OF_REBALANCES = ("before-burn", "after-taking", "before-claim", "after-claim", "in-revoke", "after-revoke")
 POINT_WITHIN_S = 180  # a machine may be busy with something else
 SMALL = {"batch_events": 100}  # more transactions, more chances
 
@@ -25,10 +26,10 @@ def provoke(stage, worker, name, has_happened):
     """Some points are not passed by themselves: others have to come and go, or the worker to be told to leave."""
     if name.startswith("at-"):
         worker.process.send_signal(signal.SIGTERM)
-    elif name.endswith("-revoke"):
+    elif name in OF_REBALANCES:
         others = [other for other in stage.workers if other is not worker and other.is_running()]
         until("the worker to have lanes", lambda: has_happened() or worker.get("/readyz")[0] == 200, POINT_WITHIN_S)
-        for other in itertools.islice(itertools.cycle(others), 2 * POINTS[name]):
+        for other in itertools.islice(itertools.cycle(others), 10):
             if has_happened():
                 return
             other.stop(60)
