@@ -57,8 +57,12 @@ static void print_line(const char *id, const struct spot *spot, const struct aud
         printf(" seq=%" PRIu64, spot->seq);
     printf(" %s", says);
     if (explained != NULL) {
+        struct buffer by = {0};
+        text_append(&by, text_of(explained->by));
         instant_format(explained->decided_ms, at);
-        printf("; explained by the decision of %s at %s: %s", explained->by, at, explained->verbs);
+        printf("; explained by the decision of %.*s at %s: %s", (int)by.length, (const char *)by.data, at,
+               explained->verbs);
+        buffer_free(&by);
     }
     putchar('\n');
 }

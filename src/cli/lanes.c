@@ -227,6 +227,14 @@ static bool lane_read(const char *typed, int32_t *lane)
     return typed[0] >= '0' && typed[0] <= '9' && *end == '\0' && number < LANES_MAX;
 }
 
+static bool is_name(const char *by)
+{
+    for (const char *at = by; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            return false;
+    return !text_is_blank(text_of(by)) && strlen(by) <= 63;
+}
+
 /* What is wrong with the words; NULL = nothing. */
 static const char *words_wrong(const struct operands *words, const struct wish *wish, int32_t *lane)
 {
@@ -245,8 +253,8 @@ static const char *words_wrong(const struct operands *words, const struct wish *
         return "resume wants to be told what is accepted: \"show\" names it";
     if (is_resume && wish->is_json)
         return "resume has no --json";
-    if (wish->by != NULL && (text_is_blank(text_of(wish->by)) || strlen(wish->by) > 63))
-        return "--by wants a name of at most 63 characters";
+    if (wish->by != NULL && !is_name(wish->by))
+        return "--by wants a name of at most 63 characters, on one line";
     return NULL;
 }
 

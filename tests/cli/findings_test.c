@@ -15,8 +15,8 @@
 
 static char printed[4096];
 
-/* What is printed for a finding that says this. */
-static const char *print(bool is_json, const char *says)
+/* What is printed for a finding that says this; for a note, where a decision explains it. */
+static const char *print_explained(bool is_json, const char *says, const struct audit_explained *explained)
 {
     struct findings findings = {.is_json = is_json, .limit = 1};
     FILE *file = tmpfile();
@@ -24,15 +24,24 @@ static const char *print(bool is_json, const char *says)
     fflush(stdout);
     int own = dup(STDOUT_FILENO);
     assert_true(own >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
-    finding_add(&findings, "history.columns", NOWHERE, "it says \"%s\"", says);
+    if (explained == NULL)
+        finding_add(&findings, "history.columns", NOWHERE, "it says \"%s\"", says);
+    else
+        note_add(&findings, "history.columns", NOWHERE, explained, "it says \"%s\"", says);
     fflush(stdout);
     assert_true(dup2(own, STDOUT_FILENO) >= 0);
     close(own);
     rewind(file);
     printed[fread(printed, 1, sizeof printed - 1, file)] = '\0';
     fclose(file);
-    assert_int_equal(findings.count, 1);
+    assert_int_equal(findings.count, explained == NULL);
+    assert_int_equal(findings.notes, explained != NULL);
     return printed;
+}
+
+static const char *print(bool is_json, const char *says)
+{
+    return print_explained(is_json, says, NULL);
 }
 
 static json_t *says_of(const char *line)
@@ -59,6 +68,22 @@ static void what_it_is_about_cannot_write_to_the_terminal(void **state)
     assert_string_equal(print(false, "\x1b[2J\r\nfake \x7f\xc2\x9b"
                                      "31m"),
                         "history.columns it says \"?[2J??fake ??31m\"\n");
+}
+
+static void what_a_decision_explains_is_a_note_of_one_line(void **state)
+{
+    (void)state;
+    struct audit_explained explained = {
+        .decided_ms = 1777885200000, .by = "al\x1b[2Jice\n", .verbs = "--accept-emitted"};
+    assert_string_equal(print_explained(false, "x", &explained),
+                        "note history.columns it says \"x\"; explained by the decision of al?[2Jice? at "
+                        "2026-05-04T09:00Z: --accept-emitted\n");
+    json_t *object = json_loads(print_explained(true, "x", &explained), 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(object, "note")), "history.columns");
+    const json_t *decision = json_object_get(object, "decision");
+    assert_string_equal(json_string_value(json_object_get(decision, "by")), explained.by);
+    assert_string_equal(json_string_value(json_object_get(decision, "verbs")), "--accept-emitted");
+    json_decref(object);
 }
 
 /* A gateway's file may be in Latin-1. */
@@ -92,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_finding_is_one_line),
         cmocka_unit_test(what_it_is_about_cannot_write_to_the_terminal),
+        cmocka_unit_test(what_a_decision_explains_is_a_note_of_one_line),
         cmocka_unit_test(what_is_no_utf_8_is_told_in_json_all_the_same),
         cmocka_unit_test(what_is_long_is_cut_and_told),
     };

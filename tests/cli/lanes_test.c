@@ -334,6 +334,7 @@ static void words_that_make_no_sense_are_told_so(void **state)
         {"lanes halt 3", "list, show N or resume N"},
         {"lanes resume 3 --accept-los", "did you mean --accept-loss"},
         {"lanes resume 3 --accept-loss --by \" \"", "--by wants a name"},
+        {"lanes resume 3 --accept-loss --by \"al\tice\"", "--by wants a name"},
         {"lanes resume 3 --accept-loss --json", "no --json"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
