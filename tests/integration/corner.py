@@ -51,6 +51,7 @@ class Corner:
         self.open(producer, value or f"batch {w}")
         assert self.move(producer, w) == GOOD
         assert producer.end() == GOOD
+        until("its end", lambda: producer.state()[0] == "CompleteCommit")
         assert self.w() == w
 
     def stored(self, is_stable=True):
