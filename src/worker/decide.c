@@ -3,6 +3,7 @@
 #include "state.h"
 
 #include "booking/ident.h"
+#include "booking/law.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -258,8 +259,9 @@ static bool decide_deadlines(struct turn *turn, struct order *order)
     return true;
 }
 
-/* The order as the batch finds it: as the batches before it left it, else as Postgres has it. */
-static bool fetch_order(struct turn *turn, struct order *order)
+/* The order as the batch finds it: as the batches before it left it, else as Postgres has it. False with `*law` when it can be read
+ * and is none that the process leads to: no row of the table would be about it. */
+static bool fetch_order(struct turn *turn, struct order *order, const char **law)
 {
     struct batch_order *entry = turn->entry;
     struct bytes packed = {NULL, 0};
@@ -278,7 +280,11 @@ static bool fetch_order(struct turn *turn, struct order *order)
         order_init(order, &entry->order_id);
         return true;
     }
-    return order_unpack(packed, order);
+    if (!order_unpack(packed, order)) {
+        return false;
+    }
+    *law = entry->is_pinned || order->stage == STAGE_NONE ? NULL : law_of_order(order);
+    return *law == NULL;
 }
 
 static void store_order(struct turn *turn, const struct order *order)
@@ -322,11 +328,16 @@ static bool decide_order(struct turn *turn, bool *is_fatal)
     turn->guilty = NULL;
     turn->is_changed = false;
     forget_outcomes(turn);
-    if (!fetch_order(turn, order)) {
+    const char *law = NULL;
+    if (!fetch_order(turn, order, &law)) {
         char id[UUID_TEXT_LENGTH + 1];
         uuid_format(&turn->entry->order_id, id);
-        (void)failure_set(&turn->why, STATUS_FATAL,
-                          "order %s cannot be read: was it written by a newer version, or damaged?", id);
+        if (law != NULL) {
+            (void)failure_set(&turn->why, STATUS_FATAL, "order %s cannot be: %s. Was it damaged?", id, law);
+        } else {
+            (void)failure_set(&turn->why, STATUS_FATAL,
+                              "order %s cannot be read: was it written by a newer version, or damaged?", id);
+        }
         *is_fatal = true;
         return false;
     }
