@@ -28,7 +28,7 @@ struct store_lane {
     bool is_halted;
     char halt_reason[256];
     bool w_is_decided;  /* an operator decided that w_seen is W; until the next WRITE */
-    char decision[160]; /* who resumed the lane, and how; "" = nobody since the last WRITE */
+    char decision[192]; /* who resumed the lane, and how; "" = nobody since the last WRITE */
 };
 
 /* An open order's next deadline or reminder, arrival_grace included. */

@@ -2,6 +2,7 @@
 #include "booking/clock.h"
 #include "cli/command.h"
 #include "cli/lanes_print.h"
+#include "cli/order_print.h"
 #include "cli/scenario_value.h"
 
 #include <inttypes.h>
@@ -158,7 +159,7 @@ static int write_decision(const struct config *config, const struct wish *wish, 
             snprintf(said + strlen(said), sizeof said - strlen(said), "%s%s", said[0] == '\0' ? "" : " ",
                      verbs[verb].option);
     instant_format(clock_wall_ms(), at);
-    snprintf(after->decision, sizeof after->decision, "%.40s: %.80s, %.30s", by, said, at);
+    lane_sign(after, by, said, at);
     const struct lane_decision decision = {.by = by, .verbs = said, .before = &view->listed.row, .after = after};
     const enum status status = lane_resume(config, &decision, &why);
     if (status == STATUS_OK) {
@@ -189,7 +190,9 @@ static int resume_viewed(const struct config *config, const struct lane_view *vi
                 view->listed.row.lane);
         return EXIT_NO;
     }
-    printf("Lane %" PRId32 " is halted: %s\n", view->listed.row.lane, view->listed.row.halt_reason);
+    printf("Lane %" PRId32 " is halted: ", view->listed.row.lane);
+    text_print(view->listed.row.halt_reason);
+    putchar('\n');
     lane_print_findings(view);
     fflush(stdout);
     if (!lane_decide(view, accepted, &after, &why)) {
@@ -232,7 +235,10 @@ static bool is_name(const char *by)
     for (const char *at = by; *at != '\0'; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             return false;
-    return !text_is_blank(text_of(by)) && strlen(by) <= 63;
+    json_t *as_text = json_string(by); /* Postgres takes no other than UTF-8 */
+    const bool is_utf8 = as_text != NULL;
+    json_decref(as_text);
+    return is_utf8 && !text_is_blank(text_of(by)) && strlen(by) <= 63;
 }
 
 /* What is wrong with the words; NULL = nothing. */
@@ -254,7 +260,7 @@ static const char *words_wrong(const struct operands *words, const struct wish *
     if (is_resume && wish->is_json)
         return "resume has no --json";
     if (wish->by != NULL && !is_name(wish->by))
-        return "--by wants a name of at most 63 characters, on one line";
+        return "--by wants a name of at most 63 bytes of UTF-8, on one line";
     return NULL;
 }
 

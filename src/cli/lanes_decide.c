@@ -172,3 +172,8 @@ bool lane_decide(const struct lane_view *view, unsigned accepted, struct store_l
     after->is_halted = false;
     return true;
 }
+
+void lane_sign(struct store_lane *after, const char *by, const char *said, const char *at)
+{
+    snprintf(after->decision, sizeof after->decision, "%s: %s, %s", by, said, at);
+}

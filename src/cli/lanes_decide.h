@@ -46,5 +46,7 @@ const char *halt_says(enum halt halt);
 /* Makes the row of what was accepted (bits 1 << enum verb); `why` says why not. */
 MUST_USE bool lane_decide(const struct lane_view *view, unsigned accepted, struct store_lane *after,
                           struct failure *why);
+/* Notes in the row who decided what, and when. */
+void lane_sign(struct store_lane *after, const char *by, const char *said, const char *at);
 
 #endif

@@ -73,10 +73,12 @@ void lanes_print_table(const struct lane_list *list, const struct kafka_lane *ka
         printf("%4" PRId32 "  %6" PRIu64 "  %8" PRIu64 "  %8" PRIu64 "  %8s  %8s  %-9s  %-9s  %s", lane->row.lane,
                lane->row.epoch, lane->row.seq, lane->row.w_seen, w, lag, taken, updated,
                lane->row.is_halted ? "HALTED " : "ok");
-        if (lane->row.is_halted && halt_of_reason(lane->row.halt_reason) != HALT_NONE)
+        if (lane->row.is_halted && halt_of_reason(lane->row.halt_reason) != HALT_NONE) {
             printf("%s: %s", halted, halt_code(halt_of_reason(lane->row.halt_reason)));
-        else if (lane->row.is_halted)
-            printf("%s: %.40s", halted, lane->row.halt_reason);
+        } else if (lane->row.is_halted) {
+            printf("%s: ", halted);
+            text_print(lane->row.halt_reason);
+        }
         putchar('\n');
     }
 }
@@ -122,7 +124,11 @@ static void print_decisions(const struct lane_facts *facts)
     for (int i = 0; i < facts->decision_count; i++) {
         char at[VALUE_SIZE];
         instant_format(facts->decisions[i].at_ms, at);
-        printf("  %s  %s: %s\n", at, facts->decisions[i].by, facts->decisions[i].verbs);
+        printf("  %s  ", at);
+        text_print(facts->decisions[i].by);
+        printf(": ");
+        text_print(facts->decisions[i].verbs);
+        putchar('\n');
     }
 }
 
@@ -178,7 +184,9 @@ void lane_print(const struct lane_view *view, int64_t now_ms, const char *system
     if (row->is_halted) {
         const enum halt halt = halt_of_reason(row->halt_reason);
         print_instant("since", view->listed.halted_ms, now_ms);
-        printf("  %-12s %s\n", "reason", row->halt_reason);
+        printf("  %-12s ", "reason");
+        text_print(row->halt_reason);
+        putchar('\n');
         if (halt != HALT_NONE)
             printf("  %-12s %s\n  %-12s deploy/runbook/%s.md\n", "that means", halt_says(halt), "page",
                    halt_code(halt));
@@ -190,8 +198,11 @@ void lane_print(const struct lane_view *view, int64_t now_ms, const char *system
            "  %-12s %" PRId64 " orders\n  %-12s %s\n",
            "epoch", row->epoch, "seq", row->seq, "w_seen", row->w_seen, "W in Kafka", w, "deadlines",
            view->facts.deadlines, "Postgres", system_id);
-    if (row->decision[0] != '\0')
-        printf("  %-12s %s (until its next batch)\n", "decided", row->decision);
+    if (row->decision[0] != '\0') {
+        printf("  %-12s ", "decided");
+        text_print(row->decision);
+        printf(" (until its next batch)\n");
+    }
     print_topics(view);
     print_decisions(&view->facts);
     if (!row->is_halted)
@@ -236,8 +247,8 @@ static json_t *json_lane(const struct listed_lane *lane, const struct kafka_lane
     json_object_set_new(out, "updated_at", json_instant(lane->updated_ms));
     json_object_set_new(out, "halted_at", json_instant(lane->halted_ms));
     json_object_set_new(out, "halt", lane->row.is_halted ? json_string(halt_code(halt)) : json_null());
-    json_object_set_new(out, "halt_reason", lane->row.is_halted ? json_string(lane->row.halt_reason) : json_null());
-    json_object_set_new(out, "decision", lane->row.decision[0] != '\0' ? json_string(lane->row.decision) : json_null());
+    json_object_set_new(out, "halt_reason", lane->row.is_halted ? json_words(lane->row.halt_reason) : json_null());
+    json_object_set_new(out, "decision", lane->row.decision[0] != '\0' ? json_words(lane->row.decision) : json_null());
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         json_t *place = json_pack("{s:I}", "next", (json_int_t)lane->row.offsets[topic]);
         if (kafka != NULL && kafka->end[topic] >= 0) {

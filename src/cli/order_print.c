@@ -16,6 +16,14 @@ void text_append(struct buffer *out, struct text text)
     }
 }
 
+void text_print(const char *text)
+{
+    struct buffer clean = {0};
+    text_append(&clean, text_of(text));
+    buffer_print(&clean);
+    buffer_free(&clean);
+}
+
 void money_append(struct buffer *out, const char *word, int64_t minor, const char *currency)
 {
     char text[VALUE_SIZE];
@@ -33,16 +41,17 @@ json_t *json_instant(int64_t ms)
 }
 
 /* A text that is no UTF-8 is told without what is not ASCII: one such comment must not hide the order. */
-static json_t *json_words(const char *words)
+json_t *json_words(const char *words)
 {
-    char plain[COMMENT_SIZE];
-    size_t length = 0;
+    struct buffer plain = {0};
     json_t *value = json_string(words);
     if (value != NULL)
         return value;
-    for (; words[length] != '\0' && length < sizeof plain; length++)
-        plain[length] = (unsigned char)words[length] < 0x80 ? words[length] : '?';
-    return json_stringn(plain, length);
+    for (; *words != '\0'; words++)
+        buffer_append(&plain, (unsigned char)*words < 0x80 ? words : "?", 1);
+    value = json_stringn((const char *)plain.data, plain.length);
+    buffer_free(&plain);
+    return value;
 }
 
 static json_t *json_terms(const struct terms *terms)

@@ -335,6 +335,7 @@ static void words_that_make_no_sense_are_told_so(void **state)
         {"lanes resume 3 --accept-los", "did you mean --accept-loss"},
         {"lanes resume 3 --accept-loss --by \" \"", "--by wants a name"},
         {"lanes resume 3 --accept-loss --by \"al\tice\"", "--by wants a name"},
+        {"lanes resume 3 --accept-loss --by \"al\xffice\"", "--by wants a name"},
         {"lanes resume 3 --accept-loss --json", "no --json"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -346,14 +347,14 @@ static void words_that_make_no_sense_are_told_so(void **state)
 }
 
 /* What is printed to stdout goes there. */
-static void print_lanes(const struct lane_list *list, char *out, size_t size)
+static void print_lanes(const struct lane_list *list, bool is_json, char *out, size_t size)
 {
     FILE *kept = tmpfile();
     assert_non_null(kept);
     fflush(stdout);
     const int before = dup(STDOUT_FILENO);
     assert_true(before >= 0 && dup2(fileno(kept), STDOUT_FILENO) >= 0);
-    lanes_print_table(list, NULL);
+    (is_json ? lanes_print_json : lanes_print_table)(list, NULL);
     fflush(stdout);
     assert_true(dup2(before, STDOUT_FILENO) >= 0);
     close(before);
@@ -369,8 +370,39 @@ static void a_lane_is_listed_with_what_never_was(void **state)
     struct listed_lane lane = {
         .row = {.lane = 3}, .updated_ms = 1777885140000, .taken_ms = NO_INSTANT, .halted_ms = NO_INSTANT};
     const struct lane_list list = {.now_ms = 1777885200000, .count = 1, .lanes = &lane};
-    print_lanes(&list, said, sizeof said);
+    print_lanes(&list, false, said, sizeof said);
     assert_non_null(strstr(said, "  never      60s ago    ok\n"));
+}
+
+/* A reason ends where its column does, in the middle of a character too; and Postgres' words may be in it. */
+static void a_reason_is_told_whatever_stands_in_it(void **state)
+{
+    (void)state;
+    char said[2048];
+    struct listed_lane lane = {.row = {.lane = 3, .is_halted = true, .halt_reason = "no code: \x1b[2J\xc2\x9b z\xd0"},
+                               .updated_ms = 1777885140000,
+                               .taken_ms = NO_INSTANT,
+                               .halted_ms = 1777885140000};
+    const struct lane_list list = {.now_ms = 1777885200000, .count = 1, .lanes = &lane};
+    print_lanes(&list, false, said, sizeof said);
+    assert_non_null(strstr(said, "HALTED 60s ago: no code: ?[2J? z"));
+    print_lanes(&list, true, said, sizeof said);
+    assert_non_null(strstr(said, "\"halt_reason\":\"no code: \\u001B[2J?? z?\""));
+}
+
+static void a_decision_names_its_author_in_full(void **state)
+{
+    (void)state;
+    char by[64];
+    struct store_lane after;
+    for (size_t i = 0; i < 62; i += 2)
+        memcpy(by + i, "\xd0\x96", 2);
+    strcpy(by + 62, "x");
+    lane_sign(&after, by, "--accept-repetition --accept-emitted --accept-loss --accept-new-topic",
+              "2026-11-23T09:00:00.123Z");
+    assert_memory_equal(after.decision, by, 63);
+    assert_string_equal(after.decision + 63, ": --accept-repetition --accept-emitted --accept-loss --accept-new-topic, "
+                                             "2026-11-23T09:00:00.123Z");
 }
 
 int main(void)
@@ -392,6 +424,8 @@ int main(void)
         cmocka_unit_test(every_command_in_the_runbook_is_there),
         cmocka_unit_test(words_that_make_no_sense_are_told_so),
         cmocka_unit_test(a_lane_is_listed_with_what_never_was),
+        cmocka_unit_test(a_reason_is_told_whatever_stands_in_it),
+        cmocka_unit_test(a_decision_names_its_author_in_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
