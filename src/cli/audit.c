@@ -75,8 +75,8 @@ static const char help[] =
     "It reads one snapshot, also while workers write. The server sorts the history: it needs temporary disk of about "
     "the\n"
     "history's size, and keeps old row versions until the audit ends. Here memory does not grow with the database.\n"
-    "Exit codes: 0 nothing found, 1 findings, 64 wrong command line, 69 Postgres cannot be reached, 78 "
-    "configuration.\n";
+    "Exit codes: 0 nothing found, 1 findings, 64 wrong command line or settlement, 69 Postgres cannot be reached,\n"
+    "78 configuration.\n";
 
 /* --- how far it is --- */
 
@@ -263,6 +263,14 @@ static int run(struct audit *audit, const struct config *config, const struct wi
     return audit->findings.count > 0 ? EXIT_NO : EXIT_DONE;
 }
 
+static bool time_read(const char *option, const char *typed, int64_t *out_ms)
+{
+    const char *wrong = typed == NULL ? NULL : instant_parse(typed, out_ms);
+    if (wrong != NULL)
+        usage_error("audit", "%s: \"%s\": %s", option, typed, wrong);
+    return wrong == NULL;
+}
+
 /* False, with a complaint, when an option's value is none. */
 static bool read_values(struct wish *wish, uint64_t *limit)
 {
@@ -280,10 +288,10 @@ static bool read_values(struct wish *wish, uint64_t *limit)
             return false;
         }
     }
-    const char *wrong = wish->from == NULL ? NULL : instant_parse(wish->from, &wish->from_ms);
-    if (wrong == NULL && wish->until != NULL)
-        wrong = instant_parse(wish->until, &wish->until_ms);
-    if (wrong == NULL && wish->settlement == NULL && (wish->from != NULL || wish->until != NULL))
+    const char *wrong = NULL;
+    if (!time_read("--from", wish->from, &wish->from_ms) || !time_read("--to", wish->until, &wish->until_ms))
+        return false;
+    if (wish->settlement == NULL && (wish->from != NULL || wish->until != NULL))
         wrong = "--from and --to belong to --settlement";
     if (wrong == NULL && wish->settlement != NULL && wish->order != NULL)
         wrong = "--settlement compares all orders: leave --order out";

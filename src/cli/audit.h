@@ -113,11 +113,11 @@ struct settlement_entry {
     bool is_dead; /* it found no order, and is a dead letter here */
 };
 
-/* Reads the file; complains on stderr about its first fault. NULL on failure. from_ms, until_ms: NO_INSTANT = the file's span. */
+/* Reads the file; complains on stderr about its first fault, or a span that holds nothing. NULL on failure. from_ms, until_ms:
+ * NO_INSTANT = the file's span. */
 struct settlement *settlement_read(const char *path, int64_t from_ms, int64_t until_ms);
 void settlement_free(struct settlement *settlement);
 size_t settlement_lines(const struct settlement *settlement);
-int64_t settlement_from_ms(const struct settlement *settlement);
 /* What the history knows of one movement of money. */
 void settlement_meet(struct settlement *settlement, const struct settlement_entry *entry, struct findings *findings);
 /* What the file has, and the history has not. */
@@ -138,7 +138,7 @@ struct audit {
     struct buffer outputs;
     int64_t started_us, told_us;
     /* counted */
-    uint64_t orders, lines, replayed, cut_off, without_events, unsettled;
+    uint64_t orders, lines, replayed, cut_off, without_events;
 };
 
 /* Reads rows and lines, order by order, and checks each. Ends with STATUS_OK at the end of both. */

@@ -2,6 +2,7 @@
  * by a hash of what identifies it; the history then comes by in any order and marks what it knows. */
 #include "cli/audit.h"
 #include "cli/command.h"
+#include "cli/order_print.h"
 #include "cli/scenario_value.h"
 
 #include <errno.h>
@@ -56,12 +57,16 @@ static bool complain(const struct settlement *settlement, const char *format, ..
     __attribute__((format(printf, 2, 3)));
 static bool complain(const struct settlement *settlement, const char *format, ...)
 {
+    char says[512];
+    struct buffer line = {0};
     va_list arguments;
-    fprintf(stderr, "booking-worker audit: %s:%" PRIu32 ": ", settlement->path, settlement->line);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(says, sizeof says, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\n");
+    text_append(&line, text_of(says)); /* some of it comes from the file */
+    fprintf(stderr, "booking-worker audit: %s:%" PRIu32 ": %.*s\n", settlement->path, settlement->line,
+            (int)line.length, (const char *)line.data);
+    buffer_free(&line);
     return false;
 }
 
@@ -134,8 +139,17 @@ static enum row_answer read_row(struct settlement *settlement, char fields[COLUM
 static bool read_header(struct settlement *settlement, char fields[COLUMNS_MAX][FIELD_MAX])
 {
     static const char mark[] = "\xEF\xBB\xBF";
-    if (read_row(settlement, fields, &settlement->column_count) != ROW_THERE)
-        return complain(settlement, "there is no header; it names payment_id, kind, amount, currency and instant");
+    switch (read_row(settlement, fields, &settlement->column_count)) {
+    case ROW_THERE:
+        break;
+    case ROW_END:
+        return ferror(settlement->file)
+                   ? complain(settlement, "it cannot be read: %s", strerror(errno))
+                   : complain(settlement,
+                              "there is no header; it names payment_id, kind, amount, currency and instant");
+    case ROW_BAD:
+        return false;
+    }
     if (strncmp(fields[0], mark, 3) == 0)
         memmove(fields[0], fields[0] + 3, strlen(fields[0]) - 2);
     for (int column = 0; column < COLUMN_COUNT; column++) {
@@ -266,8 +280,9 @@ static bool read_all(struct settlement *settlement)
     return true;
 }
 
-/* The span of time that the file is about, unless it was said. */
-static void find_span(struct settlement *settlement)
+/* The span of time that the file is about, unless it was said. False, with a complaint, when nothing could lie in it: such a
+ * comparison finds nothing, whatever is wrong. */
+static bool find_span(struct settlement *settlement)
 {
     int64_t first_ms = INT64_MAX, last_ms = INT64_MIN + 1;
     for (size_t i = 0; i < settlement->count; i++) {
@@ -278,6 +293,14 @@ static void find_span(struct settlement *settlement)
         settlement->from_ms = first_ms;
     if (settlement->until_ms == NO_INSTANT)
         settlement->until_ms = last_ms;
+    if (settlement->from_ms <= settlement->until_ms)
+        return true;
+    char from[VALUE_SIZE], until[VALUE_SIZE];
+    instant_format(settlement->from_ms, from);
+    instant_format(settlement->until_ms, until);
+    return settlement->count == 0
+               ? complain(settlement, "it has no line that tells the span of time: say --from and --to")
+               : complain(settlement, "from %s to %s there is no time: look at --from and --to", from, until);
 }
 
 static bool is_in_span(const struct settlement *settlement, int64_t at_ms)
@@ -298,13 +321,12 @@ struct settlement *settlement_read(const char *path, int64_t from_ms, int64_t un
         is_read = read_all(settlement);
     if (settlement->file != NULL && settlement->file != stdin)
         fclose(settlement->file);
-    if (!is_read) {
+    if (!is_read || !find_span(settlement)) {
         settlement_free(settlement);
         return NULL;
     }
     if (settlement->count > 1)
         qsort(settlement->settled, settlement->count, sizeof *settlement->settled, compare_settled);
-    find_span(settlement);
     return settlement;
 }
 
@@ -320,11 +342,6 @@ void settlement_free(struct settlement *settlement)
 size_t settlement_lines(const struct settlement *settlement)
 {
     return settlement->count;
-}
-
-int64_t settlement_from_ms(const struct settlement *settlement)
-{
-    return settlement->from_ms;
 }
 
 /* --- compared --- */
