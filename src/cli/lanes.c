@@ -56,7 +56,7 @@ struct wish {
 
 static int away(const char *what, enum status status, const struct failure *why)
 {
-    fprintf(stderr, "booking-worker lanes: %s: %s\n", what, why->message);
+    fprintf(stderr, "booking-worker lanes: %s%s\n", what, why->message);
     return status == STATUS_FATAL ? EXIT_CONFIG : EXIT_AWAY;
 }
 
@@ -72,7 +72,7 @@ static int list(const struct config *config, const struct wish *wish)
     enum status status = lane_list_read(config, &lanes, &why);
     if (status != STATUS_OK) {
         lane_list_free(&lanes);
-        return away("Postgres", status, &why);
+        return away("", status, &why);
     }
     struct kafka_lane *kafka = calloc((size_t)lanes.count + 1, sizeof *kafka);
     CHECK(kafka != NULL);
@@ -87,7 +87,7 @@ static int list(const struct config *config, const struct wish *wish)
     if (lanes.count == 0)
         fprintf(stderr, "no lane was ever taken: has a worker run?\n");
     if (status != STATUS_OK)
-        exit_code = away("Kafka", status, &why);
+        exit_code = away("Kafka: ", status, &why);
     else if (exit_code == EXIT_NO)
         fprintf(stderr, "booking-worker lanes show N says what a halted lane waits for\n");
     free(kafka);
@@ -103,7 +103,7 @@ static int read_view(const struct config *config, int32_t lane, struct lane_view
     *view = (struct lane_view){.kafka = {.read = {.lane = lane}}};
     enum status status = lane_list_read(config, lanes, &why);
     if (status != STATUS_OK)
-        return away("Postgres", status, &why);
+        return away("", status, &why);
     int place = 0;
     while (place < lanes->count && lanes->lanes[place].row.lane != lane)
         place++;
@@ -114,9 +114,9 @@ static int read_view(const struct config *config, int32_t lane, struct lane_view
     view->listed = lanes->lanes[place];
     status = kafka_lanes_read(config, KAFKA_WAIT_MS, &view->kafka, 1, view->partitions, &why);
     if (status != STATUS_OK)
-        return away("Kafka", status, &why);
+        return away("Kafka: ", status, &why);
     status = lane_facts_read(config, &view->listed.row, lane_count_of(view->partitions), &view->facts, &why);
-    return status == STATUS_OK ? EXIT_DONE : away("Postgres", status, &why);
+    return status == STATUS_OK ? EXIT_DONE : away("", status, &why);
 }
 
 static int show(const struct config *config, int32_t lane, const struct wish *wish)

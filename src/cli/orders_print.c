@@ -29,7 +29,7 @@ const char *cursor_parse(const char *typed, enum order_sort sort, struct order_c
     const char *name = order_sort_names[sort];
     const size_t length = strlen(name);
     if (strncmp(typed, name, length) != 0 || typed[length] != '.')
-        return "it belongs to another --sort";
+        return "it was not printed with this --sort";
     if (sscanf(typed + length, ".%" SCNd64 ".%n", &cursor.key, &read) != 1 || read < 0 ||
         !uuid_parse(text_of(typed + length + read), &cursor.order_id))
         return "it is not one that was printed";
