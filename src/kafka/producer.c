@@ -14,7 +14,7 @@
 #define TOPIC_WITHIN_MS    1000 /* a topic that is not there by then fails its records, instead of holding all lanes */
 #define INIT_SLICE_MS      1000
 #define REFUSED_PAUSE_MS   100
-#define REFUSED_DOUBLINGS  6 /* to 5 s */
+#define REFUSED_DOUBLINGS  6 /* to 6.4 s */
 
 void producer_init(struct producer *producer, const struct config *config)
 {
@@ -33,13 +33,16 @@ static bool is_for_good(rd_kafka_resp_err_t error)
            error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || error == RD_KAFKA_RESP_ERR_INVALID_RECORD;
 }
 
-/* Only failures are reported here. The transaction cannot be committed after one; this keeps the reason. */
+/* Only failures are reported here. The transaction cannot be committed after one; this keeps the first reason, or the first one
+ * for good. */
 static void note_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 {
     struct producer *producer = opaque;
     (void)handle;
+    bool is_news =
+        producer->undelivered.message[0] == '\0' || (is_for_good(message->err) && !producer->is_refused_for_good);
     producer->is_refused_for_good = producer->is_refused_for_good || is_for_good(message->err);
-    if (message->err && producer->undelivered.message[0] == '\0')
+    if (message->err && is_news)
         (void)failure_set(&producer->undelivered, STATUS_RETRY, "%s/%d was not delivered: %s",
                           rd_kafka_topic_name(message->rkt), (int)message->partition, rd_kafka_err2str(message->err));
 }

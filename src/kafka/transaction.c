@@ -153,7 +153,6 @@ static enum verdict flush(struct run *run)
     if (run->producer->undelivered.message[0] == '\0')
         return VERDICT_GOOD;
     bool is_fenced = rd_kafka_fatal_error(run->producer->handle, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED;
-    run->job->is_hopeless = run->producer->is_refused_for_good;
     (void)bad(run, run->producer->undelivered.message);
     return is_fenced ? VERDICT_FENCED : VERDICT_BAD;
 }
@@ -233,6 +232,15 @@ static void abort_open(struct run *run)
         rd_kafka_error_destroy(error);
 }
 
+/* While records were still handed over, librdkafka only says that it takes no more: why, the reports of the abort tell. */
+static void note_refusal(struct run *run)
+{
+    if (!run->producer->is_refused_for_good)
+        return;
+    run->job->is_hopeless = true;
+    (void)bad(run, run->producer->undelivered.message);
+}
+
 static void set_outcome(struct run *run, enum verdict verdict)
 {
     struct sink_job *job = run->job;
@@ -282,6 +290,7 @@ void transaction_run(struct producer *producer, struct sink_job *job, const atom
     producer->is_refused_for_good = false;
     enum verdict verdict = transact(&run);
     abort_open(&run);
+    note_refusal(&run);
     set_outcome(&run, verdict);
     if (job->outcome != SINK_DONE || job->record_count == 0)
         producer_burn(producer);

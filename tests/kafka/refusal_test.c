@@ -92,6 +92,20 @@ static void a_record_of_a_time_that_its_topic_does_not_take_is_hopeless(void **s
     end_world(&world);
 }
 
+/* The first of them are refused while the others are still handed over, and then librdkafka takes no more of them. */
+static void a_refusal_in_the_middle_of_many_records_is_hopeless_too(void **state)
+{
+    (void)state;
+    struct world world = make_world("many", 1000000, "max.message.bytes", "1000");
+    const struct sink_job job = emit_noise(&world, 200000, 200, clock_wall_ms());
+    assert_int_equal(job.outcome, SINK_BURNT);
+    assert_true(job.record_count < 200000); /* else nothing was refused in the middle */
+    assert_true(job.is_hopeless);
+    if (strstr(job.why.message, "size too large") == NULL)
+        fail_msg("%s", job.why.message);
+    end_world(&world);
+}
+
 /* librdkafka sends what waits for a partition together, and the topic's limit is for all of it. */
 static void records_that_fit_alone_are_not_refused_together(void **state)
 {
@@ -110,6 +124,7 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_beyond_its_topics_limit_is_hopeless),
         cmocka_unit_test(a_record_of_a_time_that_its_topic_does_not_take_is_hopeless),
+        cmocka_unit_test(a_refusal_in_the_middle_of_many_records_is_hopeless_too),
         cmocka_unit_test(records_that_fit_alone_are_not_refused_together),
     };
     return pool_run("kafka.refusal", tests, sizeof tests / sizeof tests[0], count > 1 ? arguments[1] : NULL);
