@@ -42,12 +42,16 @@ static void tell_instructed(struct notice *notice, const struct result *result, 
             tell_amount(notice, result->instructions[i].amount);
 }
 
+/* Counted in weeks: a damaged order may say any number. Beyond the last date there is, it stays that. */
 static day_number weekdays_later(day_number day, int32_t count)
 {
-    while (count > 0)
-        if (day_of_week(++day) <= 5)
-            count--;
-    return day;
+    if (count <= 0)
+        return day;
+    const int week_day = day_of_week(day) < 5 ? day_of_week(day) : 5; /* from a weekend it counts as from its Friday */
+    const int rest = count % 5;
+    const int64_t later =
+        (int64_t)day - (day_of_week(day) - week_day) + INT64_C(7) * (count / 5) + rest + (week_day + rest > 5 ? 2 : 0);
+    return later > INT32_MAX ? INT32_MAX : (day_number)later;
 }
 
 /* Z3: when the money is credited, and when a slow bank has it, as dates where the service took place. */

@@ -246,6 +246,39 @@ static void the_provider_hears_what_he_gets_and_when(void **state)
     assert_false(told(CUSTOMER_CLOSED)->has_payout_dates);
 }
 
+/* When the bank has it, closed on Tuesday the 12th and credited so many days later. */
+static day_number bank_by(int credited_after_days, int32_t bank_days)
+{
+    life_to_acceptance(&life);
+    life.order.policy.payout_ms = credited_after_days * INT64_C(86400000);
+    life.order.policy.bank_days = bank_days;
+    meet(CUSTOMER_CONFIRMS_EXECUTION, on(12, 12, 0));
+    assert_int_equal(told(PROVIDER_CLOSED)->credited_by, day_from_civil(2026, 5, 12) + credited_after_days);
+    return told(PROVIDER_CLOSED)->bank_by;
+}
+
+static void a_bank_works_on_weekdays(void **state)
+{
+    (void)state;
+    for (int after = 0; after < 7; after++) {
+        day_number day = day_from_civil(2026, 5, 12) + after;
+        for (int32_t count = 0; count <= 30; count++) {
+            assert_int_equal(bank_by(after, count), day);
+            do
+                day++;
+            while (day_of_week(day) > 5);
+        }
+    }
+}
+
+/* No configuration allows it, and a damaged order may say it: the dates end, and nobody counts the days one by one. */
+static void no_bank_takes_longer_than_there_are_days(void **state)
+{
+    (void)state;
+    assert_int_equal(bank_by(14, INT32_MAX), INT32_MAX);
+    assert_int_equal(bank_by(14, -1), day_from_civil(2026, 5, 26));
+}
+
 static void a_review_is_told_as_such(void **state)
 {
     (void)state;
@@ -285,6 +318,8 @@ int main(void)
         cmocka_unit_test(a_cancellation_is_told_with_what_goes_back),
         cmocka_unit_test(both_hear_what_becomes_of_a_claim),
         cmocka_unit_test(the_provider_hears_what_he_gets_and_when),
+        cmocka_unit_test(a_bank_works_on_weekdays),
+        cmocka_unit_test(no_bank_takes_longer_than_there_are_days),
         cmocka_unit_test(a_review_is_told_as_such),
         cmocka_unit_test(a_refund_is_told_when_it_arrives_and_when_it_fails),
     };
