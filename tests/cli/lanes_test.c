@@ -277,6 +277,31 @@ static void every_verb_stands_in_a_page(void **state)
     }
 }
 
+/* By its id, or its group's: `history.replay`, `history.*`. */
+static void every_finding_of_the_audit_stands_in_its_page(void **state)
+{
+    (void)state;
+    static const char *const groups[] = {"money.",   "order.",  "row.",    "sequence.", "history.",
+                                         "refused.", "outbox.", "orders.", "lanes.",    "settlement."};
+    static char help[262144];
+    int count = 0;
+    snprintf(help, sizeof help, "%s", program_run("", "audit --help")->out);
+    const char *page = page_read("audit-findings.md");
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        char id[48], name[16], quoted[96], all[32];
+        for (const char *at = strstr(help, groups[i]); at != NULL; at = strstr(at + 1, groups[i])) {
+            if ((at[-1] != ' ' && at[-1] != '\n') || sscanf(at, "%15[a-z].%40[a-z_]", name, id) != 2)
+                continue;
+            snprintf(quoted, sizeof quoted, "`%s.%s`", name, id);
+            snprintf(all, sizeof all, "`%s.*`", name);
+            if (strstr(page, quoted) == NULL && strstr(page, all) == NULL)
+                fail_msg("audit-findings.md does not say what to do about %s", quoted);
+            count++;
+        }
+    }
+    assert_true(count >= 28);
+}
+
 /* One command of a page, up to the end of its line or its quotation. */
 static void check_command(const char *page, const char *at)
 {
@@ -421,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_reason_tells_its_kind),
         cmocka_unit_test(every_halt_has_a_page_that_answers_the_same_questions),
         cmocka_unit_test(every_verb_stands_in_a_page),
+        cmocka_unit_test(every_finding_of_the_audit_stands_in_its_page),
         cmocka_unit_test(every_command_in_the_runbook_is_there),
         cmocka_unit_test(words_that_make_no_sense_are_told_so),
         cmocka_unit_test(a_lane_is_listed_with_what_never_was),
