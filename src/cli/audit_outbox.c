@@ -283,8 +283,8 @@ static void follow(struct outbox_check *check, const struct audit_batch *batch)
         sum_of(check, lane, batch->seq)->is_unknown = true;
     } else if (goes_on && batch->seq != check->last.seq + 1) {
         gap_add(check->findings, check->facts, spot, check->last.seq + 1, batch->seq - 1, "batches before it");
-        for (uint64_t seq = check->last.seq + 1; seq < batch->seq; seq++)
-            sum_of(check, lane, seq)->is_unknown = true;
+        for (uint64_t seq = check->last.seq + 1; seq < batch->seq && seq - check->last.seq <= check->sum_count; seq++)
+            sum_of(check, lane, seq)->is_unknown = true; /* so many are all sums that there are */
     }
     check->last = (struct audit_place){batch->lane, batch->seq};
 }
@@ -346,17 +346,27 @@ void outbox_meet(struct outbox_check *check, const struct audit_batch *batch)
     }
 }
 
+static struct audit_place place_of_number(const struct outbox_check *check, uint64_t number)
+{
+    int i = check->facts->lane_count - 1;
+    while (i > 0 && check->first[i] > number)
+        i--;
+    const struct audit_lane *lane = &check->facts->lanes[i];
+    return (struct audit_place){lane->lane, number - check->first[i] + lane->kept_first};
+}
+
+/* By sums and not by batches: a damaged number can make it seem that there are any number of those. */
 size_t outbox_uneven(struct outbox_check *check, struct audit_place *places, size_t most)
 {
     size_t count = 0;
-    for (int i = 0; i < check->facts->lane_count; i++) {
-        const struct audit_lane *lane = &check->facts->lanes[i];
-        for (uint64_t seq = lane->kept_first; lane->kept_last > 0 && seq <= lane->kept_last; seq++) {
-            const struct sum *sum = sum_of(check, lane, seq);
-            check->unknown_batches += sum->is_unknown;
-            if (!sum->is_unknown && (sum->a != 0 || sum->b != 0 || sum->count != 0) && count < most)
-                places[count++] = (struct audit_place){lane->lane, seq};
-        }
+    check->unknown_batches = 0;
+    for (size_t i = 0; i < check->sum_count && i < check->batch_count; i++) {
+        const struct sum *sum = &check->sums[i];
+        if (sum->is_unknown)
+            check->unknown_batches += (check->batch_count - i - 1) / check->sum_count + 1;
+        else if (sum->a != 0 || sum->b != 0 || sum->count != 0)
+            for (uint64_t number = i; number < check->batch_count && count < most; number += check->sum_count)
+                places[count++] = place_of_number(check, number);
     }
     return count;
 }
