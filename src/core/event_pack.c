@@ -7,6 +7,8 @@
 #include "booking/check.h"
 #include "core/packing.h"
 
+#include <string.h>
+
 #define VERSION       1
 #define FIXED_PART    144 /* more than everything but texts and the policy can take */
 #define POLICY_PART   192 /* and than a policy can */
@@ -43,11 +45,13 @@ enum {
     HAS_ALL = (1 << 22) - 1
 };
 
-/* The texts of an event, in the order in which they are packed. */
+/* The texts of an event, in the order in which they are packed, each with the room that an order has for it, its NUL included. */
 #define TEXTS(each)                                                                                                    \
-    each(HAS_ACTOR_ID, actor_id) each(HAS_PROVIDER_ID, provider_id) each(HAS_CUSTOMER_ID, customer_id)                 \
-        each(HAS_MARKET, market) each(HAS_ZONE, zone) each(HAS_COMMENT, comment) each(HAS_REASON, reason)              \
-            each(HAS_REVIEW, review) each(HAS_GATEWAY, gateway) each(HAS_PAYMENT_ID, payment_id)
+    each(HAS_ACTOR_ID, actor_id, PARTY_SIZE) each(HAS_PROVIDER_ID, provider_id, PARTY_SIZE)                            \
+        each(HAS_CUSTOMER_ID, customer_id, PARTY_SIZE) each(HAS_MARKET, market, POLICY_NAME_SIZE)                      \
+            each(HAS_ZONE, zone, ZONE_NAME_SIZE) each(HAS_COMMENT, comment, COMMENT_SIZE)                              \
+                each(HAS_REASON, reason, SIZE_MAX) each(HAS_REVIEW, review, SIZE_MAX)                                  \
+                    each(HAS_GATEWAY, gateway, SIZE_MAX) each(HAS_PAYMENT_ID, payment_id, SIZE_MAX)
 
 static void put_text(struct packer *out, struct text text)
 {
@@ -55,11 +59,12 @@ static void put_text(struct packer *out, struct text text)
     put_bytes(out, text.data, text.length);
 }
 
-/* A view of the bytes. */
-static struct text get_text(struct unpacker *in)
+/* A view of the bytes. What an order could not keep no record can have said. */
+static struct text get_text(struct unpacker *in, size_t room)
 {
     uint64_t length = get_number(in);
-    if (in->is_bad || length > (uint64_t)(in->end - in->at)) {
+    if (in->is_bad || length > (uint64_t)(in->end - in->at) || length >= room ||
+        memchr(in->at, '\0', (size_t)length) != NULL) {
         in->is_bad = true;
         return (struct text){0};
     }
@@ -89,7 +94,7 @@ static bool is_money_there(const struct money *money)
 static uint32_t what_is_there(const struct event *event)
 {
     uint32_t has = 0;
-#define NOTE(bit, member) has |= event->member.data != NULL ? (uint32_t)(bit) : 0;
+#define NOTE(bit, member, room) has |= event->member.data != NULL ? (uint32_t)(bit) : 0;
     TEXTS(NOTE)
 #undef NOTE
     has |= event->policy != NULL ? HAS_POLICY : 0;
@@ -110,7 +115,7 @@ static uint32_t what_is_there(const struct event *event)
 size_t event_packed_most(const struct event *event)
 {
     size_t most = FIXED_PART + (event->policy != NULL ? POLICY_PART : 0);
-#define ADD(bit, member) most += event->member.data != NULL ? event->member.length + TEXT_OVERHEAD : 0;
+#define ADD(bit, member, room) most += event->member.data != NULL ? event->member.length + TEXT_OVERHEAD : 0;
     TEXTS(ADD)
 #undef ADD
     return most;
@@ -126,7 +131,7 @@ size_t event_pack(const struct event *event, uint8_t *out, size_t room)
     put_number(&to, has);
     put_signed(&to, event->arrived_ms);
     put_since(&to, event->occurred_ms, event->arrived_ms);
-#define PUT(bit, member)                                                                                               \
+#define PUT(bit, member, room)                                                                                         \
     if ((has & (bit)) != 0)                                                                                            \
         put_text(&to, event->member);
     TEXTS(PUT)
@@ -166,9 +171,9 @@ bool event_unpack(struct bytes packed, struct event *out, struct policy *policy)
     uint32_t has = get_bounded(&in, HAS_ALL);
     out->arrived_ms = get_signed(&in);
     out->occurred_ms = get_since(&in, out->arrived_ms);
-#define GET(bit, member)                                                                                               \
+#define GET(bit, member, room)                                                                                         \
     if ((has & (bit)) != 0)                                                                                            \
-        out->member = get_text(&in);
+        out->member = get_text(&in, room);
     TEXTS(GET)
 #undef GET
     if ((has & HAS_POLICY) != 0) {

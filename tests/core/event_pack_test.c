@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,45 @@ static void damaged_events_are_refused_or_harmless(void **state)
     assert_false(event_unpack((struct bytes){packed, length}, &back, &policy));
 }
 
+/* The text of an event that is written and read again. */
+static bool is_read(size_t member, const char *data, size_t length)
+{
+    struct event event = spare_event(), back;
+    struct policy policy;
+    *(struct text *)((char *)&event + member) = (struct text){data, length};
+    size_t most = event_packed_most(&event);
+    uint8_t *packed = malloc(most);
+    assert_non_null(packed);
+    bool is_taken = event_unpack((struct bytes){packed, event_pack(&event, packed, most)}, &back, &policy);
+    free(packed);
+    return is_taken;
+}
+
+/* The core copies these, and ends the process when they do not fit: a damaged history is not to end the audit. */
+static void a_text_that_no_order_could_keep_is_no_events(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t member, room;
+    } texts[] = {
+        {offsetof(struct event, actor_id), PARTY_SIZE},    {offsetof(struct event, provider_id), PARTY_SIZE},
+        {offsetof(struct event, customer_id), PARTY_SIZE}, {offsetof(struct event, market), POLICY_NAME_SIZE},
+        {offsetof(struct event, zone), ZONE_NAME_SIZE},    {offsetof(struct event, comment), COMMENT_SIZE},
+    };
+    char *text = malloc(COMMENT_SIZE);
+    assert_non_null(text);
+    memset(text, 'x', COMMENT_SIZE);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_true(is_read(texts[i].member, text, texts[i].room - 1));
+        assert_false(is_read(texts[i].member, text, texts[i].room));
+        assert_false(is_read(texts[i].member, "a\0b", 3));
+        assert_true(is_read(texts[i].member, "", 0));
+    }
+    assert_true(is_read(offsetof(struct event, reason), text, COMMENT_SIZE));
+    assert_false(is_read(offsetof(struct event, reason), "a\0b", 3));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_short_event_that_is_cut_is_refused),
         cmocka_unit_test(a_bit_without_a_meaning_is_refused),
         cmocka_unit_test(damaged_events_are_refused_or_harmless),
+        cmocka_unit_test(a_text_that_no_order_could_keep_is_no_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
