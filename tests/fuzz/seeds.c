@@ -287,6 +287,11 @@ static void write_lives(const char *path, const char *file, int *count)
             snprintf(name, sizeof name, "%.20s-%d", file, index);
             packed.length = order_pack(&life.order, buffer_reserve(&packed, ORDER_PACKED_MAX));
             write_seed("order", name, &packed);
+            struct buffer step = {0};
+            buffer_append(&step, "\x40\0\0", 3); /* hours, and no event */
+            buffer_append(&step, packed.data, packed.length);
+            write_seed("step", name, &step);
+            buffer_free(&step);
             write_seed("scenario", name, &scenario);
             buffer_free(&packed);
         }
