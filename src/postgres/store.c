@@ -201,6 +201,14 @@ static bool are_of_this_connection(const struct store *store, struct store_job *
     return true;
 }
 
+/* A job that is not run may have been encoded; its caller may fill it anew. */
+static void forget_request(struct store *store, const struct store_job *job)
+{
+    for (int i = 0; i < 2; i++)
+        if (store->requests[i].job == job)
+            store->requests[i].job = NULL;
+}
+
 static void write_batch(struct store *store, struct store_job *job, struct trouble *trouble)
 {
     if (store->requests[1 - store->current].job == job)
@@ -217,6 +225,7 @@ static void write_batch(struct store *store, struct store_job *job, struct troub
 static void run_job(struct store *store, struct store_job *job)
 {
     if (!are_of_this_connection(store, job)) {
+        forget_request(store, job);
         answer(store, job);
         return;
     }

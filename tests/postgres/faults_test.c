@@ -50,6 +50,14 @@ static struct page *page_with_an_order(struct world *world, uint32_t number)
     return page;
 }
 
+static const char *id_text(uint32_t number)
+{
+    static char text[UUID_TEXT_LENGTH + 1];
+    const struct order order = order_placed(number);
+    uuid_format(&order.order_id, text);
+    return text;
+}
+
 static void expect_orders(struct world *world, const char *count)
 {
     assert_string_equal(database_sql(&world->database, "SELECT count(*) FROM booking.orders"), count);
@@ -160,6 +168,46 @@ static void a_lane_taken_before_an_idle_connection_broke_is_neither_judged_nor_h
         database_sql(&world->database, "SELECT count(*) FROM booking.lanes WHERE halt_reason IS NOT NULL"), "0");
     lane.epoch = 0; /* whoever has it */
     assert_int_equal(desk_run(&world->desk, &read), STATUS_OK);
+}
+
+/* The next batch is encoded while the server works on the one before it. A worker uses its batches, and so their jobs, again. */
+static void a_batch_that_was_lost_after_it_was_encoded_is_not_written_in_the_place_of_the_next_one(void **state)
+{
+    struct world *world = *state;
+    struct page *lost = page_with_an_order(world, 2);
+    struct owned other = {.dues = NULL};
+    database_sql(&world->database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " STORES_SESSION);
+    database_sql(&world->database, "SELECT pg_sleep(0.05)");
+    desk_await_ready(&world->desk);
+    owned_take(&other, &world->desk, 4);
+    struct page *first = page_new(&other);
+    const struct order order = order_placed(1);
+    page_add_order(first, &order, true, false);
+    hold_orders(world);
+    store_submit(world->desk.store, &first->job);
+    await(world, "wait_event_type = 'Lock'");
+    store_submit(world->desk.store, &lost->job);
+    database_sql(&world->database, "SELECT pg_sleep(0.2)"); /* room to encode it; the answers do not depend on it */
+    database_sql(&world->database, "ROLLBACK");
+    assert_ptr_equal(desk_await(&world->desk), &first->job);
+    assert_int_equal(first->job.status, STATUS_OK);
+    assert_ptr_equal(desk_await(&world->desk), &lost->job);
+    assert_int_equal(lost->job.status, STATUS_LOST);
+    database_sql(&world->database, "UPDATE booking.lanes SET epoch = epoch - 1 WHERE lane = 3"); /* as a failover may */
+    owned_take(&world->owned, &world->desk, 3);
+    struct page *next = page_with_an_order(world, 3);
+    lost->lane = next->lane;
+    lost->orders[0] = next->orders[0];
+    lost->history[0] = next->history[0];
+    buffer_clear(&lost->job.data);
+    buffer_append(&lost->job.data, next->job.data.data, next->job.data.length);
+    assert_int_equal(page_write(lost, &world->desk, &world->owned), STATUS_OK);
+    assert_string_equal(
+        database_sql(&world->database, "SELECT order_id = '%s' FROM booking.orders WHERE lane = 3", id_text(3)), "t");
+    page_free(first);
+    page_free(lost);
+    page_free(next);
+    owned_free(&other);
 }
 
 static void while_postgres_is_away_reads_are_to_be_repeated_and_writes_are_lost(void **state)
@@ -305,6 +353,7 @@ int main(void)
         IN_A_WORLD(a_silent_server_is_given_up),
         IN_A_WORLD(a_lane_taken_before_an_idle_connection_broke_is_lost),
         IN_A_WORLD(a_lane_taken_before_an_idle_connection_broke_is_neither_judged_nor_halted),
+        IN_A_WORLD(a_batch_that_was_lost_after_it_was_encoded_is_not_written_in_the_place_of_the_next_one),
         IN_A_WORLD(while_postgres_is_away_reads_are_to_be_repeated_and_writes_are_lost),
         IN_A_WORLD(a_mistake_of_ours_is_fatal_for_its_batch_only),
         IN_A_WORLD(an_update_of_an_order_that_is_not_there_is_fatal),
