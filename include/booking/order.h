@@ -59,10 +59,9 @@ enum deadline {
 struct clock {
     int64_t started_ms; /* what its window counts from */
     int64_t told_ms;    /* the instant that people are told: the last moment in time, or a bound that is exclusive */
-    int64_t
-        due_ms; /* the instant that the timer acts after, and dates its effect with; told_ms plus a grace (P2, E6) */
-    bool is_exclusive; /* a bound at an appointment's start: at due_ms itself it is over (T2) */
-    bool is_reminded;  /* its reminder went out, or can no longer go out (N3) */
+    int64_t due_ms;     /* the timer acts after it, and dates its effect with it; told_ms plus a grace (P2, E6) */
+    bool is_exclusive;  /* a bound at an appointment's start: at due_ms itself it is over (T2) */
+    bool is_reminded;   /* its reminder went out, or can no longer go out (N3) */
 };
 
 /* The order's own ledger in the price's currency (M2). All are sums, none ever goes down. */
@@ -141,8 +140,8 @@ struct order {
     struct payment payments[PAYMENTS_MAX];
     int32_t instruction_count;
     struct instruction instructions[INSTRUCTIONS_MAX];
-    uint64_t
-        seen_count; /* event ids ever remembered; the newest SEEN_MAX of them are in seen[seen_count % SEEN_MAX ...] */
+    /* Event ids ever remembered; the newest SEEN_MAX of them are in seen[seen_count % SEEN_MAX ...]. */
+    uint64_t seen_count;
     struct uuid seen[SEEN_MAX];
 };
 

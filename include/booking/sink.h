@@ -15,8 +15,8 @@ struct sink_lane {
     uint64_t w;      /* EMIT: what to commit. READ_W: what was read, when has_w */
     bool has_w;      /* READ_W: false = no offset, empty or unreadable metadata */
     unsigned absent; /* READ_W: bits 1 << topic of those without any offset: Kafka drops a deleted topic's */
-    int64_t offsets
-        [INPUT_TOPIC_COUNT]; /* EMIT: next offsets to commit, OFFSET_BEGINNING = none known (all carry W). READ_W: committed, OFFSET_BEGINNING = none */
+    /* EMIT: next offsets to commit, OFFSET_BEGINNING = none known (all carry W). READ_W: committed, OFFSET_BEGINNING = none */
+    int64_t offsets[INPUT_TOPIC_COUNT];
 };
 
 enum sink_job_kind { SINK_READ_W, SINK_EMIT };
@@ -36,15 +36,15 @@ struct sink_job {
     struct sink_lane *lanes;
     int batch_count; /* EMIT: outbox batches, in the order of emission */
     struct bytes *batches;
-    int32_t
-        patience_ms; /* READ_W: SINK_AWAY after so long, so that stable lanes can be read without unstable ones; 0 = as long
-                             * as a transaction can stay open */
+    /* READ_W: SINK_AWAY after so long, so that stable lanes can be read without unstable ones; 0 = as long as a transaction can
+     * stay open */
+    int32_t patience_ms;
     void *context; /* the caller's */
     /* set by the sink */
     enum sink_outcome outcome;
     bool was_fenced; /* a burn because of fencing: not counted as a failure */
-    bool
-        is_hopeless; /* a burn that every repetition of this job ends in: a torn batch, or a record that the brokers refuse for good */
+    /* A burn that every repetition of this job ends in: a torn batch, or a record that the brokers refuse for good. */
+    bool is_hopeless;
     int record_count;
     int64_t took_us;
     struct failure why;

@@ -38,8 +38,7 @@ static enum status open_consumer(struct source *source, struct failure *why)
     settings_text(&settings, "enable.auto.offset.store", "false");
     settings_text(&settings, "auto.offset.reset", "error");
     settings_text(&settings, "enable.partition.eof", "true");
-    settings_text(&settings, "check.crcs",
-                  "true"); /* not librdkafka's default: damaged bytes would be read as they are */
+    settings_text(&settings, "check.crcs", "true"); /* else damaged bytes would be read as they are */
     settings_number(&settings, "session.timeout.ms", config->kafka_session_timeout_ms);
     settings_number(&settings, "heartbeat.interval.ms", config->kafka_session_timeout_ms / 4);
     settings_number(&settings, "fetch.wait.max.ms", config->kafka_fetch_wait_max_ms);
