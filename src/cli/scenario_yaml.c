@@ -58,14 +58,25 @@ bool node_is_null(const yaml_node_t *node)
     return false;
 }
 
+/* It will be printed, and is compared as a string: no NUL, and none of the control characters but tabs and line ends. */
+static bool is_printable(const uint8_t *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        const bool is_c1 = text[i] == 0xc2 && i + 1 < length && text[i + 1] < 0xa0;
+        if ((text[i] < 0x20 && text[i] != '\t' && text[i] != '\n') || text[i] == 0x7f || is_c1)
+            return false;
+    }
+    return true;
+}
+
 const char *node_text(struct reader *reader, const yaml_node_t *node)
 {
     if (node->type != YAML_SCALAR_NODE) {
         problem_add(reader, node_line(node), "one value is expected here, not a list or a mapping");
         return NULL;
     }
-    if (memchr(node->data.scalar.value, '\0', node->data.scalar.length) != NULL) {
-        problem_add(reader, node_line(node), "a text cannot hold a NUL");
+    if (!is_printable(node->data.scalar.value, node->data.scalar.length)) {
+        problem_add(reader, node_line(node), "a text cannot hold control characters");
         return NULL;
     }
     return arena_print(reader->arena, "%s", (const char *)node->data.scalar.value);

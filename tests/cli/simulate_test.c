@@ -248,6 +248,9 @@ static const struct {
 } wrong_files[] = {
     {"- id: one\n  place: {\n", ":3: this is not YAML"},
     {"id: one\n", ":1: a scenario file is a list of scenarios"},
+    {"- id: one\n  title: \"\\e[2Jx\"\n" PLACE, ":2: a text cannot hold control characters"},
+    {"- id: one\n  title: \"\\0x\"\n" PLACE, ":2: a text cannot hold control characters"},
+    {"- id: one\n  \"\\x9b\": x\n" PLACE, ":2: a text cannot hold control characters"},
     {"- id: one\n  titel: x\n" PLACE, ":2: a scenario has no 'titel'; did you mean 'title'?"},
     {"- id: one\n  title: x\n  title: y\n" PLACE, ":3: a scenario has the key 'title' twice"},
     {"- title: x\n" PLACE, ":1: the scenario needs 'id'"},
