@@ -5,6 +5,8 @@
 #include "booking/buffer.h"
 #include "booking/config.h"
 
+#include <stdio.h>
+
 /* Exit codes. Above 1 they are sysexits.h's. */
 enum {
     EXIT_DONE = 0,
@@ -59,6 +61,8 @@ int usage_error(const char *command, const char *format, ...) __attribute__((for
  * `*source` says in words where it came from. On false the reason was printed: leave with EXIT_CONFIG. */
 bool configuration_load(const char *path, struct config *config, const char **source);
 
+/* A space and a word of a command line, quoted where a shell would take it for something else. */
+void word_print(FILE *out, const char *word);
 /* Writes a buffer to stdout and empties it. */
 void buffer_print(struct buffer *buffer);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -158,8 +158,11 @@ static void print_ways(const struct lane_view *view, const char *config)
         struct failure why;
         if (!lane_decide(view, accepted, &after, &why))
             continue;
-        printf("%s\n  booking-worker lanes resume %" PRId32 "%s%s", is_any ? "or" : "\nTo resume it",
-               view->listed.row.lane, config == NULL ? "" : " --config ", config == NULL ? "" : config);
+        printf("%s\n  booking-worker lanes resume %" PRId32, is_any ? "or" : "\nTo resume it", view->listed.row.lane);
+        if (config != NULL) {
+            printf(" --config");
+            word_print(stdout, config);
+        }
         for (enum verb verb = 0; verb < VERB_COUNT; verb++)
             if ((accepted & 1U << verb) != 0)
                 printf(" %s", verbs[verb].option);

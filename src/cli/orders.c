@@ -167,19 +167,6 @@ static int complain(enum status status, const struct failure *why)
     return status == STATUS_FATAL ? EXIT_CONFIG : EXIT_AWAY;
 }
 
-static void print_word(FILE *out, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,@+";
-    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
-        fprintf(out, " %s", word);
-        return;
-    }
-    fputs(" '", out);
-    for (; *word != '\0'; word++)
-        fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, out);
-    fputs("'", out);
-}
-
 /* The same command with the next place in it; on stderr beside JSON, which stays one object per line. */
 static void print_next(FILE *out, int argc, char **argv, enum order_sort sort, const struct listed_order *last)
 {
@@ -190,7 +177,7 @@ static void print_next(FILE *out, int argc, char **argv, enum order_sort sort, c
         if (strcmp(argv[i], "--after") == 0)
             i++; /* and its value */
         else if (strncmp(argv[i], "--after=", strlen("--after=")) != 0)
-            print_word(out, argv[i]);
+            word_print(out, argv[i]);
     }
     fprintf(out, " --after %s\n", cursor);
 }

@@ -371,21 +371,46 @@ static void words_that_make_no_sense_are_told_so(void **state)
     }
 }
 
-/* What is printed to stdout goes there. */
-static void print_lanes(const struct lane_list *list, bool is_json, char *out, size_t size)
+/* Between these two what is printed to stdout is kept. */
+static FILE *kept;
+static int before;
+
+static void keep_begin(void)
 {
-    FILE *kept = tmpfile();
+    kept = tmpfile();
     assert_non_null(kept);
     fflush(stdout);
-    const int before = dup(STDOUT_FILENO);
+    before = dup(STDOUT_FILENO);
     assert_true(before >= 0 && dup2(fileno(kept), STDOUT_FILENO) >= 0);
-    (is_json ? lanes_print_json : lanes_print_table)(list, NULL);
+}
+
+static void keep_end(char *out, size_t size)
+{
     fflush(stdout);
     assert_true(dup2(before, STDOUT_FILENO) >= 0);
     close(before);
     rewind(kept);
     out[fread(out, 1, size - 1, kept)] = '\0';
     fclose(kept);
+}
+
+static void print_lanes(const struct lane_list *list, bool is_json, char *out, size_t size)
+{
+    keep_begin();
+    (is_json ? lanes_print_json : lanes_print_table)(list, NULL);
+    keep_end(out, size);
+}
+
+static void the_command_that_resumes_can_be_typed_as_it_is_printed(void **state)
+{
+    (void)state;
+    char said[4096];
+    const struct lane_view view = healthy();
+    keep_begin();
+    lane_print(&view, 1777885200000, "7", "the worker's.yaml");
+    keep_end(said, sizeof said);
+    assert_non_null(
+        strstr(said, "\n  booking-worker lanes resume 1 --config 'the worker'\\''s.yaml' --after-repair\n"));
 }
 
 static void a_lane_is_listed_with_what_never_was(void **state)
@@ -449,6 +474,7 @@ int main(void)
         cmocka_unit_test(every_finding_of_the_audit_stands_in_its_page),
         cmocka_unit_test(every_command_in_the_runbook_is_there),
         cmocka_unit_test(words_that_make_no_sense_are_told_so),
+        cmocka_unit_test(the_command_that_resumes_can_be_typed_as_it_is_printed),
         cmocka_unit_test(a_lane_is_listed_with_what_never_was),
         cmocka_unit_test(a_reason_is_told_whatever_stands_in_it),
         cmocka_unit_test(a_decision_names_its_author_in_full),
