@@ -181,6 +181,7 @@ def test_no_transaction_that_counts_as_quick_has_sent_a_request_twice(covered):
     transactions, cuts, repeated = (sum(getattr(tally, name) for tally in tallies) for name in ("transactions", "cuts", "repeated"))
     quick_ms = sorted(ms for tally in tallies for ms in tally.quick_ms)
     repeated_ms = sorted(ms for tally in tallies for ms in tally.repeated_ms)
+    assert quick_ms and repeated_ms, "not one was quick, or not one was repeated: nothing is shown"
     print(f"{transactions} transactions, {cuts} cuts; {len(quick_ms)} clean and quick (half of them within {quick_ms[len(quick_ms) // 2]:.0f} ms, "
           f"all within {quick_ms[-1]:.0f} ms); {repeated} sent a request twice, the fastest of them took {repeated_ms[0]:.0f} ms")
     assert [one for tally in tallies for one in tally.quick_and_repeated] == []
