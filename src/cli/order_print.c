@@ -30,7 +30,8 @@ void money_append(struct buffer *out, const char *word, int64_t minor, const cha
     struct money money = {.minor = minor};
     memcpy(money.currency, currency, CURRENCY_SIZE);
     amount_format(money, text);
-    buffer_printf(out, "%s %s", word, text);
+    buffer_printf(out, "%s ", word);
+    text_append(out, text_of(text)); /* a damaged row's currency is any three bytes */
 }
 
 json_t *json_instant(int64_t ms)

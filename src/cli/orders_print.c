@@ -160,8 +160,10 @@ static void print_lines(const struct order_list *list, const struct line *lines,
         const struct line *line = &lines[i];
         if (line->id[0] == '\0' || !order_unpack(list->orders[i].state, &order))
             continue;
-        buffer_printf(&out, "%-36s  %-*s  %4s  %-17s  %-*s  %s\n", line->id, stage_width, line->stage, line->age,
-                      line->until, start_width, line->start, line->price);
+        buffer_printf(&out, "%-36s  %-*s  %4s  %-17s  %-*s  ", line->id, stage_width, line->stage, line->age,
+                      line->until, start_width, line->start);
+        text_append(&out, text_of(line->price));
+        buffer_printf(&out, "\n");
         notes_append(&out, &list->orders[i], &order, list->now_ms);
     }
     buffer_print(&out);

@@ -29,7 +29,9 @@ static void print_terms(struct buffer *out, const char *word, const struct order
     char start[VALUE_SIZE], end[VALUE_SIZE];
     instant_format(terms->start_ms, start);
     instant_format(terms->end_ms, end);
-    buffer_printf(out, "  %s: %s to %s (%s),", word, start, end, order->zone);
+    buffer_printf(out, "  %s: %s to %s (", word, start, end);
+    text_append(out, text_of(order->zone));
+    buffer_printf(out, "),");
     money_append(out, "", terms->price_minor, order->currency);
     buffer_printf(out, ", revision %u", terms->revision);
     if (terms->comment[0] != '\0') {
@@ -45,9 +47,10 @@ static void print_order(struct buffer *out, const struct order *order)
     char since[VALUE_SIZE], until[VALUE_SIZE];
     int64_t told_ms = NO_INSTANT;
     instant_format(order->stage_since_ms, since);
-    buffer_printf(out, "%s since %s, sequence %llu, policy %s\n", stage_name(order->stage), since,
-                  (unsigned long long)order->sequence, order->policy.name);
-    buffer_printf(out, "  customer ");
+    buffer_printf(out, "%s since %s, sequence %llu, policy ", stage_name(order->stage), since,
+                  (unsigned long long)order->sequence);
+    text_append(out, text_of(order->policy.name));
+    buffer_printf(out, "\n  customer ");
     text_append(out, text_of(order->customer_id));
     buffer_printf(out, ", provider ");
     text_append(out, text_of(order->provider_id));

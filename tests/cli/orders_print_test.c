@@ -193,6 +193,21 @@ static void damage_in_one_text_does_not_hide_the_order(void **state)
     json_decref(line);
 }
 
+static void damage_in_a_currency_cannot_write_to_the_terminal(void **state)
+{
+    (void)state;
+    struct order order = order_of_berlin();
+    strcpy(order.currency, "\x1b[m");
+    order.ledger.captured_minor = 1;
+    order.ledger.reversed_minor = 2;
+    list_begin();
+    list_add(&order);
+    const char *said = printed(false);
+    assert_null(strchr(said, '\x1b'));
+    assert_non_null(strstr(said, " 80.00 ?[m\n"));
+    assert_non_null(strstr(said, "exposed with 0.01 ?[m\n"));
+}
+
 static void a_cursor_comes_back_as_it_was(void **state)
 {
     (void)state;
@@ -241,6 +256,7 @@ int main(void)
         cmocka_unit_test(one_unreadable_order_does_not_hide_the_others),
         cmocka_unit_test(each_line_of_json_is_one_order_whatever_people_wrote),
         cmocka_unit_test(damage_in_one_text_does_not_hide_the_order),
+        cmocka_unit_test(damage_in_a_currency_cannot_write_to_the_terminal),
         cmocka_unit_test(a_cursor_comes_back_as_it_was),
         cmocka_unit_test(what_was_never_printed_is_no_cursor),
     };
