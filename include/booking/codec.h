@@ -64,6 +64,10 @@ void codec_encode_dead_letter(struct codec *codec, const struct record *record, 
 MUST_USE enum status codec_encode_money_alert(struct codec *codec, const struct event *event,
                                               const struct record *record, enum alert_kind kind, struct buffer *batch,
                                               struct failure *why);
+/* What a record takes with its headers, which have no limit of their own. */
+size_t codec_record_size(const struct record *record);
+/* False: forwarded, it would be too large for its topic. */
+bool codec_may_reroute(const struct codec *codec, const struct record *record);
 /* Appends the record unchanged for `booking.rerouted`, on the partition given, with headers that keep its first topic and
  * timestamp. */
 void codec_encode_reroute(struct codec *codec, const struct record *record, int32_t partition, struct buffer *batch);

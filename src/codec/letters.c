@@ -8,6 +8,7 @@
 
 /* What a record takes in a broker's batch beside its parts, and the headers that are added here. */
 #define RECORD_OVERHEAD 2048
+#define HEADER_OVERHEAD 16
 
 static bool starts_with(struct text text, const char *prefix)
 {
@@ -44,7 +45,7 @@ static int copy_headers(const struct record *record, size_t *room, struct output
     int left_out = 0;
     for (int i = 0; i < record->header_count; i++) {
         const struct header *header = &record->headers[i];
-        size_t size = header->name.length + header->value.length + 16;
+        size_t size = header->name.length + header->value.length + HEADER_OVERHEAD;
         if (starts_with(header->name, DEAD_LETTER_PREFIX) || text_equal(header->name, text_of(HEADER_DEAD_LETTER_CUT)))
             continue;
         if (size > *room) {
@@ -96,6 +97,19 @@ void codec_encode_dead_letter(struct codec *codec, const struct record *record, 
         add_header(&output, HEADER_DEAD_LETTER_CUT, cut);
     }
     outbox_add(batch, &output);
+}
+
+size_t codec_record_size(const struct record *record)
+{
+    size_t size = record->key.length + record->value.length;
+    for (int i = 0; i < record->header_count; i++)
+        size += record->headers[i].name.length + record->headers[i].value.length + HEADER_OVERHEAD;
+    return size;
+}
+
+bool codec_may_reroute(const struct codec *codec, const struct record *record)
+{
+    return codec_record_size(record) + RECORD_OVERHEAD <= (size_t)codec->config->kafka_message_max_bytes;
 }
 
 void codec_encode_reroute(struct codec *codec, const struct record *record, int32_t partition, struct buffer *batch)

@@ -91,6 +91,9 @@ static void sort_in(struct worker *worker, struct batch *batch, int lane_index, 
     } else if (item->record.topic == TOPIC_REROUTED) {
         make_dead(batch, lane_index, place, DEAD_TASK, "booking.WrongLane",
                   "rerouted once, and still not on its order's partition: was the partition count changed?");
+    } else if (!codec_may_reroute(worker->codec, &item->record)) {
+        make_dead(batch, lane_index, place, DEAD_TASK, "booking.OutputTooLarge",
+                  "on the wrong partition, and with its headers too large to be forwarded");
     } else {
         item->fate = ITEM_REROUTE;
         item->right_lane = right_lane;
@@ -134,7 +137,7 @@ static bool take_record(struct worker *worker, struct batch *batch, struct lane 
     batch->item_count++;
     merge_take(&lane->merge, topic, &item->record);
     batch->lanes[lane_index].offsets[topic] = item->record.offset + 1;
-    batch->record_bytes += item->record.value.length + item->record.key.length;
+    batch->record_bytes += codec_record_size(&item->record);
     batch->lanes[lane_index].record_count++;
     if (breaker_note_taken(&lane->breaker, worker->config, worker->now_us, status != STATUS_OK)) {
         lane_say_paused(lane);

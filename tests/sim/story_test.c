@@ -224,6 +224,29 @@ static void a_rerouted_record_on_the_wrong_partition_is_a_dead_letter(void **sta
     sim_close(&sim);
 }
 
+/* Headers have no limit of their own: with them it would be too large for its topic, and its lane would halt. */
+static void a_record_on_the_wrong_partition_that_is_too_large_to_forward_is_a_dead_letter(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, 2, 7);
+    struct uuid order = sim_order_of_lane(&sim, 1, 0);
+    sim_act(&sim, CUSTOMER_PLACES, order);
+    const struct sim_record *placed = sim.kafka.logs[TOPIC_CUSTOMER_ACTIONS][1].records[0];
+    const size_t length = (size_t)sim.config.kafka_message_max_bytes;
+    uint8_t *bytes = calloc(1, length);
+    assert_non_null(bytes);
+    struct header header = {text_of("baggage"), {bytes, length}};
+    sim_append(&sim, TOPIC_CUSTOMER_ACTIONS, 0, (struct bytes){placed->key.data, placed->key.length},
+               (struct bytes){placed->value.data, placed->value.length}, &header, 1, false);
+    free(bytes);
+    sim_start(&sim, 0);
+    settle(&sim);
+    assert_int_equal(sim_count_visible(&sim, TOPIC_DEAD_LETTERS), 1);
+    assert_int_equal(sim_count_visible(&sim, TOPIC_REROUTED), 0);
+    sim_close(&sim);
+}
+
 static void on_a_tie_the_operator_goes_first_and_the_gateway_last(void **state)
 {
     (void)state;
@@ -374,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_refused_placement_is_remembered_and_a_later_one_accepted),
         cmocka_unit_test(a_record_on_the_wrong_partition_is_rerouted_once),
         cmocka_unit_test(a_rerouted_record_on_the_wrong_partition_is_a_dead_letter),
+        cmocka_unit_test(a_record_on_the_wrong_partition_that_is_too_large_to_forward_is_a_dead_letter),
         cmocka_unit_test(on_a_tie_the_operator_goes_first_and_the_gateway_last),
         cmocka_unit_test(a_registry_that_is_away_holds_one_lane),
         cmocka_unit_test(an_event_whose_outputs_cannot_be_written_is_a_dead_letter),
