@@ -235,10 +235,7 @@ static bool is_name(const char *by)
     for (const char *at = by; *at != '\0'; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             return false;
-    json_t *as_text = json_string(by); /* Postgres takes no other than UTF-8 */
-    const bool is_utf8 = as_text != NULL;
-    json_decref(as_text);
-    return is_utf8 && !text_is_blank(text_of(by)) && strlen(by) <= 63;
+    return text_is_utf8(by) && !text_is_blank(text_of(by)) && strlen(by) <= 63;
 }
 
 /* What is wrong with the words; NULL = nothing. */

@@ -41,6 +41,14 @@ json_t *json_instant(int64_t ms)
     return ms == NO_INSTANT ? json_null() : json_string(text);
 }
 
+bool text_is_utf8(const char *words)
+{
+    json_t *value = json_string(words);
+    const bool is_text = value != NULL;
+    json_decref(value);
+    return is_text;
+}
+
 /* A text that is no UTF-8 is told without what is not ASCII: one such comment must not hide the order. */
 json_t *json_words(const char *words)
 {

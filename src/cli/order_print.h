@@ -14,6 +14,8 @@ void text_print(const char *text);
 /* "captured 80.00 EUR" */
 void money_append(struct buffer *out, const char *word, int64_t minor, const char *currency);
 
+/* Postgres takes no other text. */
+bool text_is_utf8(const char *words);
 /* "2026-05-04T09:00Z"; NO_INSTANT becomes null. */
 json_t *json_instant(int64_t ms);
 /* What somebody wrote; "?" for each byte that is not ASCII where it is no UTF-8. */

@@ -2,6 +2,7 @@
 #include "booking/clock.h"
 #include "booking/order_list.h"
 #include "cli/command.h"
+#include "cli/order_print.h"
 #include "cli/orders_print.h"
 
 #include <stdio.h>
@@ -110,11 +111,18 @@ static bool filter_read(const struct wish *wish, struct order_filter *filter)
     filter->has_due_within = wish->due_within != NULL;
     if (wish->due_within != NULL && !time_read("--due-within", wish->due_within, &filter->due_within_ms))
         return false;
+    static const char *const options[] = {"--customer", "--provider", "--market"};
     const char *const texts[] = {wish->customer, wish->provider, wish->market};
     struct text *const wanted[] = {&filter->customer_id, &filter->provider_id, &filter->market};
-    for (int i = 0; i < 3; i++)
-        if (texts[i] != NULL)
-            *wanted[i] = text_of(texts[i]);
+    for (int i = 0; i < 3; i++) {
+        if (texts[i] == NULL)
+            continue;
+        if (!text_is_utf8(texts[i])) {
+            usage_error("orders", "%s wants UTF-8, as all texts of orders are", options[i]);
+            return false;
+        }
+        *wanted[i] = text_of(texts[i]);
+    }
     return true;
 }
 

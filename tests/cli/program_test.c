@@ -106,6 +106,7 @@ static void a_wrong_command_line_leaves_with_64_and_a_suggestion(void **state)
         {"orders --sort price", "--sort: \"price\" is none of placed, deadline, since, id"},
         {"orders --limit 0", "--limit: \"0\" is no number from 1 to 10000"},
         {"orders --limit 99999999999999999999", "is no number from 1 to 10000"},
+        {"orders --customer \"caf\xe9\"", "--customer wants UTF-8"},
         {"orders --after 3", "--after: it was not printed with this --sort"},
         {"orders --after placed.3", "--after: it is not one that was printed"},
         {"diagram --format svg", "there is no format \"svg\"; there are mermaid and dot"},
