@@ -91,7 +91,7 @@ static enum status read_explained(PGconn *pg, struct audit_facts *facts, struct 
     PGresult *result = PQexec(
         pg,
         "SELECT lane, topic, first, last, (extract(epoch FROM decided_at) * 1000)::int8, left(decided_by, 60), "
-        "left(verbs, 60) FROM ("
+        "left(verbs, 200) FROM ("
         "SELECT d.*, -1 AS topic, lower(r) AS first, upper(r) - 1 AS last "
         "FROM booking.lane_decisions d, unnest(missing) r "
         "UNION ALL SELECT d.*, t.topic, (row_after ->> t.name)::int8, (row_before ->> t.name)::int8 - 1 "

@@ -63,8 +63,8 @@ def healthy(servers, tmp_path_factory):
     """A world after the worker has left it."""
     world = World(tmp_path_factory.mktemp("audit"), servers, policy=load.POLICY)
     orders = load.make_orders(ORDERS, KINDS, people=5)
-    worker = world.worker(policies={"impatient": {"confirm": "2s", "confirm_same_day": "2s", "payment": "2s", "settlement_grace": "1s",
-                                                  "reminder_before": "1s", "arrival_grace": "0s"}}).wait_ready()
+    worker = world.worker(policies={"impatient": {"confirm": "5s", "confirm_same_day": "5s", "payment": "5s", "settlement_grace": "1s",
+                                                  "reminder_before": "4s", "arrival_grace": "0s"}}).wait_ready()
     load.play(world.upstream, orders, wave=50)
     odd_things(world)
     events = sum(len(order.events) for order in orders)
