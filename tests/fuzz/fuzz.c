@@ -188,24 +188,25 @@ void check_output_keeps(const struct output *output)
     buffer_free(&batch);
 }
 
-static void check_policy(const struct policy *policy)
+bool policy_could_be_configured(const struct policy *policy)
 {
-    CHECK(policy_name_is_valid(text_of(policy->name)));
+    bool is_within = policy_name_is_valid(text_of(policy->name));
     for (int i = 0; i < policy_key_count; i++) {
         const struct policy_key *key = &policy_keys[i];
         const char *field = (const char *)policy + key->offset;
         if (key->type == CONFIG_TYPE_DURATION)
-            CHECK(*(const int64_t *)field >= key->least && *(const int64_t *)field <= key->most);
+            is_within = is_within && *(const int64_t *)field >= key->least && *(const int64_t *)field <= key->most;
         else if (key->type == CONFIG_TYPE_COUNT)
-            CHECK(*(const int32_t *)field >= key->least && *(const int32_t *)field <= key->most);
+            is_within = is_within && *(const int32_t *)field >= key->least && *(const int32_t *)field <= key->most;
     }
+    return is_within;
 }
 
 void check_config(const struct config *config)
 {
     CHECK(config->policies.count >= 1 && config->policies.count <= POLICIES_MAX);
     for (int i = 0; i < config->policies.count; i++)
-        check_policy(&config->policies.named[i]);
+        CHECK(policy_could_be_configured(&config->policies.named[i]));
     CHECK(config->extra_fingerprint_count >= 0 && config->extra_fingerprint_count <= EXTRA_FINGERPRINTS_MAX);
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];

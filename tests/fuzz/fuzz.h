@@ -47,6 +47,7 @@ bool bytes_equal(struct bytes a, struct bytes b);
 /* Packing it and taking it apart again loses nothing. `packed` is overwritten. */
 void check_event_packs(const struct event *event, struct buffer *packed);
 /* Each value lies within its limits. */
+bool policy_could_be_configured(const struct policy *policy);
 void check_config(const struct config *config);
 /* An outbox batch of this output gives the same output back. */
 void check_output_keeps(const struct output *output);
