@@ -288,7 +288,7 @@ static void write_lives(const char *path, const char *file, int *count)
             packed.length = order_pack(&life.order, buffer_reserve(&packed, ORDER_PACKED_MAX));
             write_seed("order", name, &packed);
             struct buffer step = {0};
-            buffer_append(&step, "\x40\0\0", 3); /* hours, and no event */
+            buffer_append(&step, "\0\4\0", 3); /* six weeks, and no event */
             buffer_append(&step, packed.data, packed.length);
             write_seed("step", name, &step);
             buffer_free(&step);
