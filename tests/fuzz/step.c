@@ -1,5 +1,5 @@
-/* Orders as Postgres may hold them, damaged or not, met by the clock and by any event: one that keeps the laws (law.h) lives on, by steps
- * that break none, where its policy is one that can be configured. The worker takes no other from Postgres.
+/* Orders as Postgres may hold them, damaged or not, met by the clock and by any event: one that keeps the laws (law.h) lives on, and by
+ * steps that break no law of money where its policy is one that can be configured. The worker takes no other from Postgres.
  *
  * An input: hours, length of the event, the packed event, the packed order. */
 #include "fuzz/fuzz.h"
@@ -15,11 +15,17 @@
 
 static struct order before;
 
-/* Windows that no configuration allows, as a damaged policy may have them, are only asked to come to an end. */
+static bool keeps_money(const char *law)
+{
+    return law == NULL || law[0] != 'M';
+}
+
+/* A damage that no law knows, of a revision's number, say, may come to light later; of money none may. Windows that no configuration
+ * allows are only asked to come to an end. */
 static void check_step(const struct order *after, const struct result *result)
 {
     CHECK(!policy_could_be_configured(&after->policy) ||
-          (law_of_step(&before, after, result) == NULL && law_of_order(after) == NULL));
+          (keeps_money(law_of_step(&before, after, result)) && keeps_money(law_of_order(after))));
     before = *after;
 }
 
