@@ -144,12 +144,12 @@ void log_write(enum log_level level, const char *message, const struct log_field
     put_text(&line, ",\"message\":");
     size_t kept = line.length;
     put_json(&line, message);
+    put(&line, ",", 1);
     if (line.is_full) { /* never seen: a message of 8 KB */
         line.length = kept;
         line.is_full = false;
-        put_text(&line, "\"too long\"");
+        put_text(&line, "\"too long\",");
     }
-    put(&line, ",", 1);
     for (size_t i = 0; i < count && !line.is_full; i++) {
         kept = line.length;
         put_field(&line, &fields[i]);

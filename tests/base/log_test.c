@@ -129,6 +129,26 @@ static void lines_of_threads_do_not_mix(void **state)
     assert_int_equal(lines, 200);
 }
 
+/* Around the length at which a line is full: whatever fits, the line is whole. */
+static void a_message_that_just_fits_or_just_does_not_leaves_a_whole_line(void **state)
+{
+    (void)state;
+    static char message[9000];
+    for (size_t length = 8000; length < 8300; length++) {
+        memset(message, 'x', length);
+        message[length] = '\0';
+        LOG(ERROR, message, LOG_I("n", 7));
+        const char *line = line_after_time();
+        const char *said = strstr(line, "\"message\":\"");
+        assert_non_null(said);
+        said += strlen("\"message\":\"");
+        bool is_whole = strspn(said, "x") == length;
+        assert_true(is_whole || strncmp(said, "too long", 8) == 0);
+        said += is_whole ? length : 8;
+        assert_true(strcmp(said, "\",\"n\":7}\n") == 0 || strcmp(said, "\",\"is_cut\":true}\n") == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +158,8 @@ int main(void)
                                         capture_ends),
         cmocka_unit_test_setup_teardown(lines_below_the_level_are_left_out, capture_begins, capture_ends),
         cmocka_unit_test_setup_teardown(a_field_that_does_not_fit_is_left_out_and_said_so, capture_begins,
+                                        capture_ends),
+        cmocka_unit_test_setup_teardown(a_message_that_just_fits_or_just_does_not_leaves_a_whole_line, capture_begins,
                                         capture_ends),
         cmocka_unit_test_setup_teardown(lines_of_threads_do_not_mix, capture_begins, capture_ends),
     };
