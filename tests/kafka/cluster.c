@@ -198,6 +198,8 @@ rd_kafka_t *cluster_writer(const struct config *config)
     CHECK(rd_kafka_conf_set(conf, "bootstrap.servers", config->kafka_bootstrap_servers, said, sizeof said) ==
           RD_KAFKA_CONF_OK);
     CHECK(rd_kafka_conf_set(conf, "linger.ms", "1", said, sizeof said) == RD_KAFKA_CONF_OK);
+    /* A topic made a moment ago may refuse the first request: what is sent again must not come last. */
+    CHECK(rd_kafka_conf_set(conf, "enable.idempotence", "true", said, sizeof said) == RD_KAFKA_CONF_OK);
     rd_kafka_conf_set_dr_msg_cb(conf, keep_offset);
     rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, said, sizeof said);
     CHECK(producer);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether commits wait is known to the server's checkpointer, which reads the setting before it makes a checkpoint; and it has been
+ * told to read it once a session has the new one. */
 static void want_standby(struct world *world, bool is_wanted)
 {
     database_sql(&world->database, "SET synchronous_commit = local"); /* our own commits */
@@ -16,10 +18,12 @@ static void want_standby(struct world *world, bool is_wanted)
                                              : "ALTER SYSTEM RESET synchronous_standby_names");
     database_sql(&world->database, "SELECT pg_reload_conf()");
     for (int attempt = 0; attempt < 200; attempt++)
-        if (strcmp(database_sql(&world->database, "SHOW synchronous_standby_names"), is_wanted ? "nobody" : "") == 0)
+        if (strcmp(database_sql(&world->database, "SHOW synchronous_standby_names"), is_wanted ? "nobody" : "") == 0) {
+            database_sql(&world->database, "CHECKPOINT");
             return;
-        else
+        } else {
             database_sql(&world->database, "SELECT pg_sleep(0.02)");
+        }
     fail_msg("the setting does not come");
 }
 
