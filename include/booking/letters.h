@@ -59,7 +59,7 @@ void resend_close(struct resend *resend);
 /* Adds a record. On a failure nothing of it will be visible. */
 MUST_USE enum status resend_add(struct resend *resend, const struct output *output, struct failure *why);
 /* STATUS_OK: all is visible. STATUS_FENCED: nothing is, somebody else replays. STATUS_RETRY, STATUS_FATAL: nothing is.
- * STATUS_LOST: the brokers did not say whether it is. */
+ * STATUS_LOST: it may be, or not: the brokers did not say, or refused a commit that may have been a repeated one. */
 MUST_USE enum status resend_commit(struct resend *resend, struct failure *why);
 
 #endif

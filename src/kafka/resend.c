@@ -26,7 +26,7 @@ static void note_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message,
                           rd_kafka_topic_name(message->rkt), (int)message->partition, rd_kafka_err2str(message->err));
 }
 
-/* What the failure of a step means, before a commit was asked for. */
+/* What the failure of a step means; a commit that fails means more: resend_commit(). */
 static enum status judge(struct resend *resend, const char *step, rd_kafka_error_t *error, struct failure *why)
 {
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
@@ -167,21 +167,20 @@ enum status resend_commit(struct resend *resend, struct failure *why)
         *why = resend->undelivered;
         return STATUS_FATAL;
     }
-    for (bool was_asked = false;; was_asked = true) { /* the same call goes on with the same commit */
+    for (;;) { /* the same call goes on with the same commit */
         rd_kafka_error_t *error = rd_kafka_commit_transaction(resend->handle, SLICE_MS);
         if (!error) {
             resend->is_open = false;
             return STATUS_OK;
         }
         bool requires_abort = rd_kafka_error_txn_requires_abort(error);
-        enum status status = judge(resend, "commit_transaction", error, why);
-        if (!was_asked && (requires_abort || status == STATUS_FENCED)) {
+        if (judge(resend, "commit_transaction", error, why) == STATUS_RETRY && !requires_abort &&
+            clock_monotonic_us() < until_us)
+            continue;
+        /* Refused or not: librdkafka repeats the request when it misses the answer, so it may have been done before that. */
+        if (requires_abort)
             end_open(resend);
-            return status;
-        }
-        if (status != STATUS_RETRY || clock_monotonic_us() >= until_us) {
-            resend->is_open = false; /* an abort could come before the commit that is under way */
-            return STATUS_LOST;
-        }
+        resend->is_open = false; /* an abort that was not asked for could come before the commit that is under way */
+        return STATUS_LOST;
     }
 }
