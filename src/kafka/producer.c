@@ -104,7 +104,7 @@ static enum status load_topics(struct producer *producer, struct failure *why)
 }
 
 /* Fenced, or not allowed: a new one asks again. Where a right is missing that would go on without end, so not at once for ever. */
-static void note_refusal(struct producer *producer, const struct failure *why)
+static void burn_refused(struct producer *producer, const struct failure *why)
 {
     int doublings = producer->refusals - 1 < REFUSED_DOUBLINGS ? producer->refusals - 1 : REFUSED_DOUBLINGS;
     int64_t pause_ms = producer->refusals == 0 ? 0 : (int64_t)REFUSED_PAUSE_MS << doublings;
@@ -123,7 +123,7 @@ static enum status init_transactions(struct producer *producer, int slice_ms, st
     enum status status = failure_set(why, STATUS_RETRY, "init_transactions of %s: %s", producer->transactional_id,
                                      rd_kafka_error_string(error));
     if (!rd_kafka_error_is_retriable(error))
-        note_refusal(producer, why);
+        burn_refused(producer, why);
     rd_kafka_error_destroy(error);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "booking/letters.h"
 
 #include "booking/clock.h"
+#include "kafka/outgoing.h"
 #include "kafka/settings.h"
 
 #include <stdio.h>
@@ -30,10 +31,8 @@ static void note_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message,
 static enum status judge(struct resend *resend, const char *step, rd_kafka_error_t *error, struct failure *why)
 {
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_resp_err_t raised = rd_kafka_fatal_error(resend->handle, NULL, 0);
     enum status status = rd_kafka_error_is_retriable(error) ? STATUS_RETRY : STATUS_FATAL;
-    if (code == RD_KAFKA_RESP_ERR__FENCED || raised == RD_KAFKA_RESP_ERR__FENCED ||
-        code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED || code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
+    if (outgoing_is_fenced(resend->handle, code))
         status = failure_set(why, STATUS_FENCED, "somebody else has begun to replay dead letters");
     else if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT)
         status =
@@ -115,11 +114,6 @@ void resend_close(struct resend *resend)
     free(resend);
 }
 
-static rd_kafka_vu_t bytes_part(rd_kafka_vtype_t type, struct bytes bytes)
-{
-    return (rd_kafka_vu_t){.vtype = type, .u.mem = {(void *)(uintptr_t)bytes.data, bytes.length}};
-}
-
 enum status resend_add(struct resend *resend, const struct output *output, struct failure *why)
 {
     char name[TOPIC_NAME_SIZE];
@@ -128,16 +122,13 @@ enum status resend_add(struct resend *resend, const struct output *output, struc
         return judge(resend, "begin_transaction", error, why);
     resend->is_open = true;
     topic_name(resend->config, output->topic, name);
-    rd_kafka_headers_t *headers = rd_kafka_headers_new((size_t)output->header_count);
-    for (int i = 0; i < output->header_count; i++)
-        rd_kafka_header_add(headers, output->headers[i].name.data, (ssize_t)output->headers[i].name.length,
-                            output->headers[i].value.data, (ssize_t)output->headers[i].value.length);
+    rd_kafka_headers_t *headers = outgoing_headers(output->headers, output->header_count);
     const rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = name},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = output->partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK},
-        bytes_part(RD_KAFKA_VTYPE_KEY, output->key),
-        bytes_part(RD_KAFKA_VTYPE_VALUE, output->value),
+        outgoing_part(RD_KAFKA_VTYPE_KEY, output->key),
+        outgoing_part(RD_KAFKA_VTYPE_VALUE, output->value),
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     error = rd_kafka_produceva(resend->handle, parts, sizeof parts / sizeof parts[0]);
@@ -158,7 +149,7 @@ enum status resend_commit(struct resend *resend, struct failure *why)
            resend->undelivered.message[0] == '\0' && clock_monotonic_us() < until_us)
         ;
     if (resend->undelivered.message[0] != '\0' || rd_kafka_outq_len(resend->handle) > 0) {
-        bool is_fenced = rd_kafka_fatal_error(resend->handle, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED;
+        bool is_fenced = outgoing_is_fenced(resend->handle, RD_KAFKA_RESP_ERR_NO_ERROR);
         end_open(resend);
         if (is_fenced)
             return failure_set(why, STATUS_FENCED, "somebody else has begun to replay dead letters");

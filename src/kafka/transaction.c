@@ -8,6 +8,7 @@
 #include "booking/metrics.h"
 #include "booking/point.h"
 #include "kafka/membership.h"
+#include "kafka/outgoing.h"
 #include "kafka/w.h"
 
 #include <stdio.h>
@@ -37,7 +38,6 @@ struct run {
 /* By code first: a refusal comes as an abortable error like many others. */
 static enum verdict judge(struct run *run, const char *step, rd_kafka_error_t *error)
 {
-    char fatal[8];
     if (!error)
         return VERDICT_GOOD;
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
@@ -53,11 +53,7 @@ static enum verdict judge(struct run *run, const char *step, rd_kafka_error_t *e
     if (code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
         code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
         return VERDICT_REFUSED;
-    rd_kafka_resp_err_t raised = rd_kafka_fatal_error(run->producer->handle, fatal, sizeof fatal);
-    if (code == RD_KAFKA_RESP_ERR__FENCED || raised == RD_KAFKA_RESP_ERR__FENCED ||
-        code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED || code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
-        return VERDICT_FENCED;
-    return VERDICT_BAD;
+    return outgoing_is_fenced(run->producer->handle, code) ? VERDICT_FENCED : VERDICT_BAD;
 }
 
 static enum verdict bad(struct run *run, const char *what)
@@ -71,16 +67,7 @@ static rd_kafka_headers_t *make_headers(const struct output *output, const char 
     char scratch[OUTBOX_SCRATCH];
     struct header headers[HEADERS_MAX + 16];
     int count = outbox_headers(output, ce_source, scratch, headers);
-    rd_kafka_headers_t *made = rd_kafka_headers_new((size_t)count);
-    for (int i = 0; i < count; i++)
-        rd_kafka_header_add(made, headers[i].name.data, (ssize_t)headers[i].name.length, headers[i].value.data,
-                            (ssize_t)headers[i].value.length);
-    return made;
-}
-
-static rd_kafka_vu_t bytes_part(rd_kafka_vtype_t type, struct bytes bytes)
-{
-    return (rd_kafka_vu_t){.vtype = type, .u.mem = {(void *)(uintptr_t)bytes.data, bytes.length}};
+    return outgoing_headers(headers, count);
 }
 
 /* Hands one record to librdkafka, which copies it. A full queue is waited for. */
@@ -93,8 +80,8 @@ static enum verdict produce(struct run *run, const struct output *output, const 
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = output->partition < 0 ? RD_KAFKA_PARTITION_UA : output->partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        bytes_part(RD_KAFKA_VTYPE_KEY, output->key),
-        bytes_part(RD_KAFKA_VTYPE_VALUE, output->value),
+        outgoing_part(RD_KAFKA_VTYPE_KEY, output->key),
+        outgoing_part(RD_KAFKA_VTYPE_VALUE, output->value),
         {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = output->timestamp_ms > 0 ? output->timestamp_ms : 0},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
@@ -152,7 +139,7 @@ static enum verdict flush(struct run *run)
     }
     if (run->producer->undelivered.message[0] == '\0')
         return VERDICT_GOOD;
-    bool is_fenced = rd_kafka_fatal_error(run->producer->handle, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED;
+    bool is_fenced = outgoing_is_fenced(run->producer->handle, RD_KAFKA_RESP_ERR_NO_ERROR);
     (void)bad(run, run->producer->undelivered.message);
     return is_fenced ? VERDICT_FENCED : VERDICT_BAD;
 }
@@ -233,7 +220,7 @@ static void abort_open(struct run *run)
 }
 
 /* While records were still handed over, librdkafka only says that it takes no more: why, the reports of the abort tell. */
-static void note_refusal(struct run *run)
+static void note_hopeless(struct run *run)
 {
     if (!run->producer->is_refused_for_good)
         return;
@@ -290,7 +277,7 @@ void transaction_run(struct producer *producer, struct sink_job *job, const atom
     producer->is_refused_for_good = false;
     enum verdict verdict = transact(&run);
     abort_open(&run);
-    note_refusal(&run);
+    note_hopeless(&run);
     set_outcome(&run, verdict);
     if (job->outcome != SINK_DONE || job->record_count == 0)
         producer_burn(producer);
