@@ -59,10 +59,11 @@ static bool errand_begin(struct worker *worker, struct errand *errand, enum stor
     return true;
 }
 
-static void errand_add(struct errand *errand, const struct lane *lane)
+/* `epoch`: what the errand is run under (store.h). */
+static void errand_add(struct errand *errand, const struct lane *lane, uint64_t epoch)
 {
     int place = errand->job.lane_count++;
-    errand->job.lanes[place] = (struct store_lane){.lane = lane->number, .epoch = lane->epoch};
+    errand->job.lanes[place] = (struct store_lane){.lane = lane->number, .epoch = epoch};
     errand->tenures[place] = lane->tenure;
 }
 
@@ -107,7 +108,7 @@ static void take_pump(struct worker *worker)
         }
         if (lane->state == LANE_WAITING_FOR_QUIET && !emission_contains(worker, lane->number)) {
             lane->state = LANE_TAKING;
-            errand_add(take, lane);
+            errand_add(take, lane, lane->epoch);
         }
     }
     errand_run(worker, take);
@@ -256,10 +257,9 @@ static void confirm_pump(struct worker *worker)
         bool is_halted = lane->state == LANE_HALTED && lane->halt_is_recorded;
         has_halted = has_halted || is_halted;
         if (lane->state == LANE_CONFIRMING) {
-            errand_add(confirm, lane);
+            errand_add(confirm, lane, lane->epoch);
         } else if (is_halted && look_us <= worker->now_us) {
-            errand_add(confirm, lane);
-            confirm->job.lanes[confirm->job.lane_count - 1].epoch = 0; /* whatever became of our own taking */
+            errand_add(confirm, lane, 0); /* whatever became of our own taking */
         }
     }
     if (look_us <= worker->now_us) {
@@ -303,7 +303,7 @@ static void halt_pump(struct worker *worker)
     for (int i = 0; i < worker->assigned_count && halt->job.lane_count == 0; i++) {
         const struct lane *lane = worker->lanes[worker->assigned[i]];
         if (lane->state == LANE_HALTED && !lane->halt_is_recorded) {
-            errand_add(halt, lane);
+            errand_add(halt, lane, lane->epoch);
             snprintf(halt->job.lanes[0].halt_reason, sizeof halt->job.lanes[0].halt_reason, "%s", lane->why);
         }
     }
@@ -336,7 +336,7 @@ static void outbox_pump(struct worker *worker)
         const struct lane *lane = worker->lanes[worker->assigned[i]];
         if (lane->state == LANE_CLAIMING && lane->w_is_known && lane->queue.first == NULL &&
             lane->queued_to < lane->seq_stored) {
-            errand_add(outbox, lane);
+            errand_add(outbox, lane, lane->epoch);
             outbox->job.from_seq = lane->queued_to + 1;
             outbox->job.to_seq = lane->seq_stored;
             outbox->job.max_bytes = OUTBOX_CHUNK_BYTES;
