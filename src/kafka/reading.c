@@ -84,6 +84,7 @@ enum status source_begin(struct source *source, int32_t lane_index, const int64_
     if (!lane->is_assigned)
         return failure_set(why, STATUS_FENCED, "lane %d is not assigned to this process", (int)lane_index);
     lane->is_running = false;
+    lane->begun++;
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
         struct partition *partition = &lane->partitions[topic];
         needs_restart = needs_restart || partition->state != PARTITION_READABLE;
@@ -113,7 +114,8 @@ void source_stop(struct source *source, int32_t lane_index)
 static void check_range(struct source *source, int32_t lane, enum topic topic, struct partition *partition)
 {
     partition->state = PARTITION_CHECKING;
-    questions_ask(source, &(struct question){.kind = ASK_RANGE, .lane = lane, .topic = topic});
+    questions_ask(source, &(struct question){
+                              .kind = ASK_RANGE, .lane = lane, .topic = topic, .begun = source->lanes[lane].begun});
 }
 
 /* What there is is known now. An offset that exists after all (a leader was just elected; the oldest moved on): go on from it. */
@@ -121,7 +123,7 @@ void reading_answer(struct source *source, const struct question *answer)
 {
     struct lane *lane = lane_of(source, answer->lane);
     struct partition *partition = &lane->partitions[answer->topic];
-    if (!lane->is_running || partition->state != PARTITION_CHECKING)
+    if (!lane->is_running || answer->begun != lane->begun || partition->state != PARTITION_CHECKING)
         return;
     if (partition->next == OFFSET_BEGINNING)
         partition->next = answer->low;

@@ -37,7 +37,8 @@ struct partition {
 
 struct lane {
     bool is_assigned, is_running;
-    bool is_asked; /* an answer to source_ask_ends() is outstanding */
+    bool is_asked;  /* an answer to source_ask_ends() is outstanding */
+    uint64_t begun; /* how often, since it was assigned: answers for a reading before are dropped */
     struct partition partitions[INPUT_TOPIC_COUNT];
 };
 
@@ -49,6 +50,7 @@ struct question {
     uint64_t assignment;
     int32_t lane;
     enum topic topic;
+    uint64_t begun;             /* RANGE: the lane's reading that wants to know */
     bool is_answered;           /* RANGE, COUNTS */
     int64_t low, high;          /* RANGE */
     struct source_event *event; /* COUNTS: what to hand out when the counts are equal */

@@ -1,20 +1,17 @@
-/* What a transaction of replayed records says of its own end, against librdkafka's mock broker, which fails when it is told to. */
-#include "booking/letters.h"
+/* What a transaction of replayed records says of its own end, when the brokers fail as they are told to. */
+#include "mock.h"
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
+#include "booking/letters.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 /* after those */
 #include <cmocka.h>
 
 #define END_TXN 26 /* the request that commits */
 
 struct world {
-    rd_kafka_t *handle;
-    rd_kafka_mock_cluster_t *brokers;
+    struct mock mock;
     struct config config;
     struct resend *resend;
 };
@@ -22,25 +19,17 @@ struct world {
 /* With one record in an open transaction. */
 static void world_open(struct world *world)
 {
-    char said[256];
     struct failure why = {""};
-    world->handle = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), said, sizeof said);
-    assert_non_null(world->handle);
-    world->brokers = rd_kafka_mock_cluster_new(world->handle, 1);
-    assert_non_null(world->brokers);
-    assert_int_equal(config_load(NULL, &world->config, &why), STATUS_OK);
-    snprintf(world->config.kafka_bootstrap_servers, sizeof world->config.kafka_bootstrap_servers, "%s",
-             rd_kafka_mock_cluster_bootstraps(world->brokers));
-    assert_int_equal(resend_open(&world->config, 5000, &world->resend, &why), STATUS_OK);
     const struct output output = {.topic = TOPIC_CUSTOMER_ACTIONS, .value = {(const uint8_t *)"a", 1}};
+    mock_open(&world->mock, &world->config);
+    assert_int_equal(resend_open(&world->config, 5000, &world->resend, &why), STATUS_OK);
     assert_int_equal(resend_add(world->resend, &output, &why), STATUS_OK);
 }
 
 static void world_close(struct world *world)
 {
     resend_close(world->resend);
-    rd_kafka_mock_cluster_destroy(world->brokers);
-    rd_kafka_destroy(world->handle);
+    mock_close(&world->mock);
 }
 
 static void a_commit_that_is_answered_is_done(void **state)
@@ -67,7 +56,7 @@ static void after_a_commit_was_refused_nobody_knows(void **state)
         struct world world;
         struct failure why = {""};
         world_open(&world);
-        rd_kafka_mock_push_request_errors(world.brokers, END_TXN, 1, refusals[i]);
+        rd_kafka_mock_push_request_errors(world.mock.brokers, END_TXN, 1, refusals[i]);
         assert_int_equal(resend_commit(world.resend, &why), STATUS_LOST);
         assert_true(why.message[0] != '\0');
         world_close(&world);
