@@ -138,10 +138,12 @@ static bool open_session(struct store *store, struct failure *why)
     }
     if (version_read(&store->link, &report, &trouble, why) != STATUS_OK)
         return false;
-    if (report.state != SCHEMA_CURRENT || !report.may_write) {
-        (void)failure_set(why, STATUS_RETRY, "%s%s%s", report.summary,
-                          report.may_write ? "" : "; missing privileges: GRANT booking_worker TO ",
-                          report.may_write ? "" : report.login);
+    if (report.state != SCHEMA_CURRENT) {
+        (void)failure_set(why, STATUS_RETRY, "%s", report.summary);
+        return false;
+    }
+    if (!report.may_write) {
+        (void)failure_set(why, STATUS_RETRY, "missing privileges: GRANT booking_worker TO %s", report.login);
         return false;
     }
     if (!row_types_read(&store->link, &store->types, &trouble) ||
@@ -222,6 +224,20 @@ static void write_batch(struct store *store, struct store_job *job, struct troub
     request->job = NULL;
 }
 
+/* A statement that the schema does not take any more is no bug when the schema was migrated under us: it waits for a build that
+ * knows it, as everything does that comes while Postgres is away. */
+static bool is_overtaken_by_a_migration(struct store *store, struct store_job *job, const struct trouble *trouble)
+{
+    struct schema_report report;
+    struct trouble ignored;
+    struct failure why;
+    if (trouble->sqlstate[0] == '\0' || trouble_status(trouble, false) != STATUS_FATAL ||
+        version_read(&store->link, &report, &ignored, &why) != STATUS_OK || report.state == SCHEMA_CURRENT)
+        return false;
+    job->status = failure_set(&job->why, job->kind == STORE_WRITE ? STATUS_LOST : STATUS_RETRY, "%s", report.summary);
+    return true;
+}
+
 static void run_job(struct store *store, struct store_job *job)
 {
     if (!are_of_this_connection(store, job)) {
@@ -255,7 +271,7 @@ static void run_job(struct store *store, struct store_job *job)
         break;
     }
     job->took_us = clock_monotonic_us() - began_us;
-    if (trouble_ends_session(&trouble)) {
+    if (trouble_ends_session(&trouble) || is_overtaken_by_a_migration(store, job, &trouble)) {
         forget_connection(store);
         set_ready(store, false, job->why.message);
     } else if (trouble_is_shortage(&trouble)) {

@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 #include "database.h"
 #include "desk.h"
+#include "world.h"
 
 #include "booking/schema.h"
 
@@ -204,6 +205,39 @@ static void a_migration_that_was_edited_is_refused(void **state)
     expect_refused(database, SCHEMA_CHANGED, "0002");
 }
 
+/* A lane that halted for it would wait for an operator after every upgrade. */
+static void a_store_stands_still_when_its_schema_is_migrated_while_it_works(void **state)
+{
+    struct world *world = *state;
+    struct failure why;
+    struct store_wanted wanted = {.order_id = uuid_numbered(1, 0)};
+    struct store_job load = {.kind = STORE_LOAD, .wanted_count = 1, .wanted = &wanted};
+    const char *newer = "INSERT INTO booking.migrations VALUES (900, '0900_of_the_future.sql', 'x')";
+    database_sql(&world->database, "ALTER TABLE booking.orders RENAME state TO renamed; %s", newer);
+    assert_int_equal(desk_run(&world->desk, &load), STATUS_RETRY);
+    assert_non_null(strstr(load.why.message, "newer booking-worker"));
+    buffer_free(&load.data);
+    database_sql(&world->database, "ALTER TABLE booking.orders RENAME renamed TO state; "
+                                   "DELETE FROM booking.migrations WHERE version = 900");
+
+    owned_take(&world->owned, &world->desk, 3);
+    struct page *page = page_new(&world->owned);
+    page_add_line(page, &wanted.order_id, 1);
+    database_sql(&world->database, "ALTER TYPE booking.history_line ADD ATTRIBUTE added integer; %s", newer);
+    assert_int_equal(page_write(page, &world->desk, &world->owned), STATUS_LOST);
+    assert_non_null(strstr(page->job.why.message, "newer booking-worker"));
+    page_free(page);
+    assert_false(store_is_ready(world->desk.store, &why));
+    assert_non_null(strstr(why.message, "newer booking-worker"));
+    desk_close(&world->desk);
+
+    desk_open(&world->desk, &world->database.worker);
+    assert_int_equal(desk_run(&world->desk, &load), STATUS_RETRY);
+    assert_non_null(strstr(load.why.message, "newer booking-worker"));
+    assert_null(strstr(load.why.message, "GRANT")); /* that is not what is wrong */
+    buffer_free(&load.data);
+}
+
 static void a_database_in_another_encoding_is_refused(void **state)
 {
     struct database *database = *state;
@@ -351,6 +385,7 @@ int main(void)
         ON_A_MIGRATED_DATABASE(a_store_without_privileges_is_not_ready_and_says_why),
         ON_A_MIGRATED_DATABASE(a_newer_schema_is_refused),
         ON_A_MIGRATED_DATABASE(a_migration_that_was_edited_is_refused),
+        IN_A_WORLD(a_store_stands_still_when_its_schema_is_migrated_while_it_works),
         ON_A_MIGRATED_DATABASE(everything_has_a_comment),
         ON_A_MIGRATED_DATABASE(names_are_those_of_the_core),
         ON_A_MIGRATED_DATABASE(no_index_stands_on_what_changes),
