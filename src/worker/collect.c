@@ -8,6 +8,7 @@
 #define BATCH_RECORD_BYTES   ((size_t)8 << 20) /* held at once by one batch */
 #define SCHEMA_RETRY_MS      20
 #define ASK_FOR_DEADLINES_US ((int64_t)100 * 1000)
+#define ASK_IN_PAUSE_US      ((int64_t)2000 * 1000) /* most often in vain: what is unread holds deadlines back */
 #define ASK_FOR_RECORDS_US   ((int64_t)2 * 1000)
 #define ASK_AGAIN_US         ((int64_t)2000 * 1000) /* an answer that did not come */
 #define TIMERS_LEAST         64                     /* deadlines have a place even in a full batch */
@@ -266,7 +267,7 @@ static bool has_ready_deadline(struct worker *worker, struct lane *lane, int64_t
     if (first->due_ms < *until_ms) {
         return true;
     }
-    ask_ends(worker, lane, ASK_FOR_DEADLINES_US);
+    ask_ends(worker, lane, lane_is_paused(worker, lane) ? ASK_IN_PAUSE_US : ASK_FOR_DEADLINES_US);
     return false;
 }
 

@@ -175,6 +175,52 @@ static void no_deadline_fires_past_records_that_wait(void **state)
     sim_close(&sim);
 }
 
+/* A deadline is due all the time, and held back by what the pause leaves unread: no answer changes that. */
+static void brokers_are_hardly_asked_during_a_pause(void **state)
+{
+    (void)state;
+    struct sim sim;
+    world_open(&sim, 1);
+    struct uuid order = sim_order_of_lane(&sim, 0, 0);
+    sim_start(&sim, 0);
+    sim_act(&sim, CUSTOMER_PLACES, order);
+    settle(&sim);
+    int64_t due_ms = process_next_due_ms(sim_order(&sim, &order));
+    sim_kill(&sim, 0);
+    send_garbage(&sim, 0, 200);
+    sim_pass_time(&sim, sim.now_us + (due_ms - sim_wall_ms(&sim)) * 1000 + (int64_t)600 * 1000 * 1000);
+    sim_start(&sim, 0);
+    sim_run(&sim, 2000);
+    assert_lane_is(&sim, 0, "paused");
+    uint64_t before = sim.processes[0]->source.questions;
+    sim_run(&sim, 2000);
+    assert_lane_is(&sim, 0, "paused");
+    assert_in_range(sim.processes[0]->source.questions - before, 1, 2);
+    sim_close(&sim);
+}
+
+/* Where a pause leaves nothing unread, nothing holds a deadline back. */
+static void a_deadline_fires_during_a_pause_when_nothing_waits(void **state)
+{
+    (void)state;
+    struct sim sim;
+    world_open(&sim, 1);
+    sim.config.breaker_pause_ms = sim.config.breaker_pause_max_ms = 20 * 24 * 3600 * 1000;
+    struct uuid order = sim_order_of_lane(&sim, 0, 0);
+    sim_start(&sim, 0);
+    sim_act(&sim, CUSTOMER_PLACES, order);
+    settle(&sim);
+    int64_t due_ms = process_next_due_ms(sim_order(&sim, &order));
+    send_garbage(&sim, 0, 20);
+    sim_run(&sim, 2000);
+    assert_lane_is(&sim, 0, "paused");
+    sim_pass_time(&sim, sim.now_us + (due_ms - sim_wall_ms(&sim)) * 1000 + (int64_t)600 * 1000 * 1000);
+    sim_run(&sim, 5000);
+    assert_lane_is(&sim, 0, "paused");
+    assert_true(process_next_due_ms(sim_order(&sim, &order)) > due_ms); /* a reminder comes first */
+    sim_close(&sim);
+}
+
 static void at_0_percent_nothing_pauses(void **state)
 {
     (void)state;
@@ -267,6 +313,8 @@ int main(void)
         cmocka_unit_test(a_flood_for_orders_that_do_not_exist_pauses_too),
         cmocka_unit_test(a_lane_that_is_lost_during_a_pause_loses_nothing),
         cmocka_unit_test(no_deadline_fires_past_records_that_wait),
+        cmocka_unit_test(brokers_are_hardly_asked_during_a_pause),
+        cmocka_unit_test(a_deadline_fires_during_a_pause_when_nothing_waits),
         cmocka_unit_test(at_0_percent_nothing_pauses),
         cmocka_unit_test(a_bad_record_now_and_then_is_no_flood),
         cmocka_unit_test(below_the_share_a_lane_is_read),

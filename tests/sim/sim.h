@@ -366,6 +366,7 @@ struct source {
     int64_t waits_until_us;
     int64_t fetched_us; /* when something will have been fetched: ends the wait */
     uint64_t held;      /* records that were not released */
+    uint64_t questions; /* where partitions end */
 };
 
 struct sim_store_task {

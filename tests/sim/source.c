@@ -368,6 +368,7 @@ void source_ask_ends(struct source *source, int32_t lane)
     if (sim_call(source->process)) {
         return;
     }
+    source->questions++;
     struct sim *sim = source->process->sim;
     struct source_event event = {
         .kind = SOURCE_ENDS, .lane = lane, .asked_at_ms = sim_wall_ms(sim), .ends_known = true};
