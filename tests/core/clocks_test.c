@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/clocks.h"
 #include "core/steps.h"
 
 static struct life life;
@@ -77,6 +78,16 @@ static void a_reminder_that_would_come_before_its_clock_is_none(void **state)
     assert_int_equal(process_next_due_ms(&life.order), on(5, 9, 0));
 }
 
+static void windows_may_be_longer_than_a_month(void **state)
+{
+    (void)state;
+    struct policy policy = policy_default();
+    policy.confirm_ms = INT64_C(60) * 24 * 60 * 60 * 1000;
+    policy.reminder_before_ms = INT64_C(50) * 24 * 60 * 60 * 1000;
+    life_under(&life, &policy);
+    assert_int_equal(process_next_due_ms(&life.order), on(14, 9, 0));
+}
+
 static void reminders_go_out_in_the_order_of_their_deadlines(void **state)
 {
     (void)state;
@@ -102,6 +113,21 @@ static void of_two_reminders_at_one_instant_the_first_clock_s_goes_first(void **
     meet_with_reason(CUSTOMER_CANCELS, on(11, 9, 30));
     assert_int_equal(life_pass(&life, on(12, 7, 15))->kind, event_of_deadline(DEADLINE_PROPOSAL));
     assert_int_equal(life_pass(&life, on(12, 7, 15))->kind, event_of_deadline(DEADLINE_REQUEST));
+}
+
+/* No life brings clocks out of the order of their list; T3 asks for the oldest all the same. */
+static void of_two_deadlines_that_passed_the_older_one_is_first_wherever_it_stands_in_the_list(void **state)
+{
+    (void)state;
+    life_to_execution(&life);
+    life.order.clocks[DEADLINE_REQUEST] =
+        (struct clock){.started_ms = on(5, 9, 0), .told_ms = on(13, 9, 0), .due_ms = on(13, 9, 0)};
+    assert_int_equal(life.order.clocks[DEADLINE_EXECUTION].due_ms, on(12, 10, 0));
+    assert_int_equal(clock_first_due(&life.order, on(14, 9, 0), false), DEADLINE_EXECUTION);
+    life.order.clocks[DEADLINE_REQUEST].due_ms = on(12, 10, 0) + 1;
+    assert_int_equal(clock_first_due(&life.order, on(14, 9, 0), false), DEADLINE_EXECUTION);
+    life.order.clocks[DEADLINE_REQUEST].due_ms = on(12, 10, 0);
+    assert_int_equal(clock_first_due(&life.order, on(14, 9, 0), false), DEADLINE_REQUEST);
 }
 
 /* --- what an order answers about itself --- */
@@ -207,8 +233,10 @@ int main(void)
         cmocka_unit_test(the_earliest_of_several_clocks_is_next),
         cmocka_unit_test(without_reminders_the_deadline_is_next),
         cmocka_unit_test(a_reminder_that_would_come_before_its_clock_is_none),
+        cmocka_unit_test(windows_may_be_longer_than_a_month),
         cmocka_unit_test(reminders_go_out_in_the_order_of_their_deadlines),
         cmocka_unit_test(of_two_reminders_at_one_instant_the_first_clock_s_goes_first),
+        cmocka_unit_test(of_two_deadlines_that_passed_the_older_one_is_first_wherever_it_stands_in_the_list),
         cmocka_unit_test(each_stage_tells_its_own_deadline),
         cmocka_unit_test(refunds_and_payouts_are_counted_apart),
         cmocka_unit_test(an_order_that_is_not_yet_has_an_id_and_the_default_policy),
