@@ -10,18 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A text that is no UTF-8 is told without what is not ASCII: one such name must not hide the finding. */
-static json_t *json_says(char *says)
-{
-    json_t *value = json_string(says);
-    if (value != NULL)
-        return value;
-    for (char *at = says; *at != '\0'; at++)
-        *at = (unsigned char)*at < 0x80 ? *at : '?';
-    return json_string(says);
-}
-
-static void print_json(const char *id, const struct spot *spot, const struct audit_explained *explained, char *says)
+static void print_json(const char *id, const struct spot *spot, const struct audit_explained *explained,
+                       const char *says)
 {
     char order[UUID_TEXT_LENGTH + 1];
     json_t *line = json_pack("{s:s}", explained == NULL ? "finding" : "note", id);
@@ -33,7 +23,7 @@ static void print_json(const char *id, const struct spot *spot, const struct aud
         json_object_set_new(line, "lane", json_integer(spot->lane));
     if (spot->seq > 0)
         json_object_set_new(line, "seq", json_integer((json_int_t)spot->seq));
-    json_object_set_new(line, "says", json_says(says));
+    json_object_set_new(line, "says", json_words(says));
     if (explained != NULL)
         json_object_set_new(line, "decision",
                             json_pack("{s:o, s:s, s:s}", "at", json_instant(explained->decided_ms), "by", explained->by,
@@ -43,7 +33,8 @@ static void print_json(const char *id, const struct spot *spot, const struct aud
     json_decref(line);
 }
 
-static void print_line(const char *id, const struct spot *spot, const struct audit_explained *explained, char *says)
+static void print_line(const char *id, const struct spot *spot, const struct audit_explained *explained,
+                       const char *says)
 {
     char order[UUID_TEXT_LENGTH + 1], at[VALUE_SIZE];
     printf("%s%s", explained == NULL ? "" : "note ", id);
@@ -57,12 +48,11 @@ static void print_line(const char *id, const struct spot *spot, const struct aud
         printf(" seq=%" PRIu64, spot->seq);
     printf(" %s", says);
     if (explained != NULL) {
-        struct buffer by = {0};
-        text_append(&by, text_of(explained->by));
         instant_format(explained->decided_ms, at);
-        printf("; explained by the decision of %.*s at %s: %s", (int)by.length, (const char *)by.data, at,
-               explained->verbs);
-        buffer_free(&by);
+        printf("; explained by the decision of ");
+        text_print(explained->by);
+        printf(" at %s: ", at);
+        text_print(explained->verbs);
     }
     putchar('\n');
 }
@@ -80,7 +70,7 @@ __attribute__((format(printf, 5, 0))) static void add(struct findings *findings,
     /* What came from a database or a file may hold anything; a finding stays one line. */
     text_append(&line, text_of(says));
     buffer_append(&line, "", 1);
-    (findings->is_json ? print_json : print_line)(id, spot, explained, (char *)line.data);
+    (findings->is_json ? print_json : print_line)(id, spot, explained, (const char *)line.data);
     fflush(stdout);
     buffer_free(&line);
 }

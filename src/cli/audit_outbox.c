@@ -444,6 +444,7 @@ void outbox_examine_batch(struct outbox_check *check, const struct audit_batch *
     struct output output;
     bool is_torn = false;
     int64_t place = place_of(check, batch->lane, batch->seq);
+    check->batches += check->only_order != NULL; /* otherwise it was met, and counted, before */
     if (place >= 0)
         check->is_there[place] = true;
     while (place >= 0 && outbox_next(&rest, &output, &is_torn))

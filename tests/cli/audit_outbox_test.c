@@ -67,12 +67,31 @@ static void batches_that_share_an_uneven_sum_are_all_named(void **state)
     outbox_check_free(&check);
 }
 
+static void a_batch_that_is_read_for_one_order_counts_and_one_that_is_read_again_does_not(void **state)
+{
+    (void)state;
+    static struct audit_facts facts; /* large */
+    struct findings findings = {.limit = 0};
+    struct outbox_check check;
+    const struct uuid order_id = {{1}};
+    const struct audit_place place = {.lane = 0, .seq = 1};
+    outbox_check_open(&check, &facts, &findings);
+    outbox_examine(&check, NULL, 0, &order_id);
+    outbox_examine_batch(&check, &(struct audit_batch){.seq = 1});
+    assert_int_equal(check.batches, 1);
+    outbox_examine(&check, &place, 1, NULL);
+    outbox_examine_batch(&check, &(struct audit_batch){.seq = 1});
+    assert_int_equal(check.batches, 1);
+    outbox_check_free(&check);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lane_is_found_whichever_others_there_are),
         cmocka_unit_test(a_number_that_is_far_away_ends_the_audit_no_later),
         cmocka_unit_test(batches_that_share_an_uneven_sum_are_all_named),
+        cmocka_unit_test(a_batch_that_is_read_for_one_order_counts_and_one_that_is_read_again_does_not),
     };
     return cmocka_run_group_tests_name("audit_outbox", tests, NULL, NULL);
 }
