@@ -82,7 +82,6 @@ void batch_reset(struct batch *batch)
     batch->order_write_count = batch->history_count = 0;
     buffer_clear(&batch->load.data);
     buffer_clear(&batch->write.data);
-    batch->counts = (struct batch_counts){0};
 }
 
 int batch_lane_add(struct batch *batch, int32_t lane, uint64_t tenure, const int64_t offsets[INPUT_TOPIC_COUNT])

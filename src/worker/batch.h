@@ -43,6 +43,13 @@ struct batch_order {
     int64_t due_ms;     /* NO_INSTANT = no deadline runs */
 };
 
+/* What one lane adds to the metrics when it is durable. */
+struct lane_counts {
+    uint64_t late, future, unknown_markets;
+    uint64_t rerouted[INPUT_TOPIC_COUNT];
+    uint64_t dead[DEAD_TASK + 1];
+};
+
 struct batch_lane {
     int32_t lane;
     uint64_t tenure;
@@ -54,19 +61,13 @@ struct batch_lane {
     /* decided */
     bool is_decided; /* takes part in the write */
     int dead_count;  /* records that became dead letters */
+    struct lane_counts counts;
     struct buffer outbox;
     int output_count;
     size_t order_from, order_to, history_from, history_to; /* its parts of the write's arrays */
 };
 
 enum batch_state { BATCH_FREE, BATCH_COLLECTING, BATCH_CLOSED, BATCH_WRITING };
-
-/* Of all lanes that are decided so far; added to the metrics when it is durable. */
-struct batch_counts {
-    uint64_t late, future, unknown_markets;
-    uint64_t rerouted[INPUT_TOPIC_COUNT];
-    uint64_t dead[DEAD_TASK + 1];
-};
 
 struct batch {
     enum batch_state state;
@@ -106,8 +107,6 @@ struct batch {
     struct store_history_write *history;
     int lane_write_count;
     size_t order_write_count, history_count, history_capacity;
-
-    struct batch_counts counts;
 };
 
 void batch_open(struct batch *batch, int32_t items_max);

@@ -47,31 +47,31 @@ void count_history(const struct store_history_write *rows, size_t count)
     }
 }
 
-void count_batch(const struct batch *batch)
+void count_lane(const struct batch_lane *entry)
 {
     static const char *const stages[] = {
         [DEAD_KEY] = "key", [DEAD_HEADERS] = "headers", [DEAD_VALUE] = "value", [DEAD_TASK] = "task"};
     for (int stage = DEAD_KEY; stage <= DEAD_TASK; stage++) {
-        if (batch->counts.dead[stage] > 0) {
-            metrics_add(METRIC_DEAD_LETTERS, stages[stage], NULL, (double)batch->counts.dead[stage]);
+        if (entry->counts.dead[stage] > 0) {
+            metrics_add(METRIC_DEAD_LETTERS, stages[stage], NULL, (double)entry->counts.dead[stage]);
         }
     }
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
-        if (batch->counts.rerouted[topic] > 0) {
-            metrics_add(METRIC_REROUTED, topic_suffix((enum topic)topic), NULL, (double)batch->counts.rerouted[topic]);
+        if (entry->counts.rerouted[topic] > 0) {
+            metrics_add(METRIC_REROUTED, topic_suffix((enum topic)topic), NULL, (double)entry->counts.rerouted[topic]);
         }
     }
-    if (batch->counts.late > 0 || batch->counts.future > 0) {
-        LOG(INFO, "event times corrected by the brokers' timestamps", LOG_T("rule", "T5"),
-            LOG_I("late", batch->counts.late), LOG_I("future", batch->counts.future));
+    if (entry->counts.late > 0 || entry->counts.future > 0) {
+        LOG(INFO, "event times corrected by the brokers' timestamps", LOG_T("rule", "T5"), LOG_I("lane", entry->lane),
+            LOG_I("late", entry->counts.late), LOG_I("future", entry->counts.future));
     }
-    if (batch->counts.late > 0) {
-        metrics_add(METRIC_TIMES_CORRECTED, "late", NULL, (double)batch->counts.late);
+    if (entry->counts.late > 0) {
+        metrics_add(METRIC_TIMES_CORRECTED, "late", NULL, (double)entry->counts.late);
     }
-    if (batch->counts.future > 0) {
-        metrics_add(METRIC_TIMES_CORRECTED, "future", NULL, (double)batch->counts.future);
+    if (entry->counts.future > 0) {
+        metrics_add(METRIC_TIMES_CORRECTED, "future", NULL, (double)entry->counts.future);
     }
-    if (batch->counts.unknown_markets > 0) {
-        metrics_add(METRIC_UNKNOWN_MARKETS, NULL, NULL, (double)batch->counts.unknown_markets);
+    if (entry->counts.unknown_markets > 0) {
+        metrics_add(METRIC_UNKNOWN_MARKETS, NULL, NULL, (double)entry->counts.unknown_markets);
     }
 }

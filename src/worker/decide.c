@@ -12,7 +12,7 @@
 struct mark {
     size_t outbox, history;
     int outputs, dead;
-    struct batch_counts counts;
+    struct lane_counts counts;
 };
 
 /* One order's turn. */
@@ -33,7 +33,7 @@ static struct order order_at_hand; /* large; one thread */
 static struct mark mark_of(const struct turn *turn)
 {
     return (struct mark){turn->lane->outbox.length, turn->batch->history_count, turn->lane->output_count,
-                         turn->lane->dead_count, turn->batch->counts};
+                         turn->lane->dead_count, turn->lane->counts};
 }
 
 static void take_back(struct turn *turn, struct mark mark)
@@ -42,7 +42,7 @@ static void take_back(struct turn *turn, struct mark mark)
     turn->lane->output_count = mark.outputs;
     turn->lane->dead_count = mark.dead;
     turn->batch->history_count = mark.history;
-    turn->batch->counts = mark.counts;
+    turn->lane->counts = mark.counts;
 }
 
 /* --- history --- */
@@ -108,7 +108,7 @@ static void add_dead_letter(struct turn *turn, struct batch_item *item, const ch
     codec_encode_dead_letter(turn->worker->codec, &item->record, item->dead_stage, item->exception, message,
                              &turn->lane->outbox);
     turn->lane->output_count++;
-    turn->batch->counts.dead[item->dead_stage]++;
+    turn->lane->counts.dead[item->dead_stage]++;
     turn->lane->dead_count++;
     LOG(WARNING, "dead letter", LOG_T("topic", topic_suffix(item->record.topic)),
         LOG_I("partition", item->record.partition), LOG_I("offset", item->record.offset),
@@ -135,7 +135,7 @@ static void decide_odd(struct turn *turn, struct batch_item *item)
     }
     codec_encode_reroute(turn->worker->codec, &item->record, item->right_lane, &turn->lane->outbox);
     turn->lane->output_count++;
-    turn->batch->counts.rerouted[item->record.topic]++;
+    turn->lane->counts.rerouted[item->record.topic]++;
 }
 
 /* --- an order --- */
@@ -166,9 +166,9 @@ static bool keep(struct turn *turn, struct order *order, struct batch_item *item
     turn->is_changed = turn->is_changed || result->order_changed;
     if (cause != NULL) {
         cause->has_outcome = result->outcome != OUTCOME_DEAD_LETTER;
-        turn->batch->counts.late += result->is_late;
-        turn->batch->counts.future += result->is_future;
-        turn->batch->counts.unknown_markets += !item->market_is_known && result->outcome == OUTCOME_APPLIED;
+        turn->lane->counts.late += result->is_late;
+        turn->lane->counts.future += result->is_future;
+        turn->lane->counts.unknown_markets += !item->market_is_known && result->outcome == OUTCOME_APPLIED;
     }
     return true;
 }
@@ -382,6 +382,7 @@ static bool decide_lane(struct turn *turn, bool *needs_recall, bool *is_fatal)
     struct batch *batch = turn->batch;
     struct batch_lane *lane = turn->lane;
     lane->output_count = lane->dead_count = 0;
+    lane->counts = (struct lane_counts){0};
     buffer_clear(&lane->outbox);
     lane->order_from = batch->order_write_count;
     lane->history_from = batch->history_count;
@@ -425,7 +426,6 @@ static void begin_again(struct batch *batch)
     batch->order_write_count = batch->history_count = 0;
     buffer_clear(&batch->write.data);
     arena_reset(&batch->packed_events);
-    batch->counts = (struct batch_counts){0};
 }
 
 enum decision decide_batch(struct worker *worker, struct batch *batch, struct failure *why)
@@ -440,7 +440,6 @@ enum decision decide_batch(struct worker *worker, struct batch *batch, struct fa
             continue;
         }
         struct turn turn = {.worker = worker, .batch = batch, .lane = entry, .seq = lane->seq + 1};
-        const struct batch_counts before = batch->counts;
         bool is_fatal = false;
         if (decide_lane(&turn, &needs_recall, &is_fatal)) {
             decide_lane_write(batch, entry, lane);
@@ -454,7 +453,6 @@ enum decision decide_batch(struct worker *worker, struct batch *batch, struct fa
         entry->is_decided = false;
         batch->order_write_count = entry->order_from;
         batch->history_count = entry->history_from;
-        batch->counts = before;
     }
     return needs_recall ? DECISION_NEEDS_RECALL : DECISION_MADE;
 }

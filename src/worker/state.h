@@ -92,7 +92,7 @@ void decide_lane_write(struct batch *batch, struct batch_lane *entry, const stru
 
 /* --- counts.c: metrics of what is durable --- */
 void count_history(const struct store_history_write *rows, size_t count);
-void count_batch(const struct batch *batch);
+void count_lane(const struct batch_lane *entry);
 
 /* --- write.c: decided batches to Postgres --- */
 void write_add(struct worker *worker, struct batch *batch);

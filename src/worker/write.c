@@ -187,9 +187,7 @@ static void note_done(struct worker *worker, struct batch *batch)
     int first = batch->is_one_by_one ? batch->one : 0;
     for (int i = 0; i < job->lane_write_count; i++) {
         note_stored(worker, batch->lane_write_lanes[first + i], &batch->lane_writes[first + i]);
-    }
-    if (!batch->is_one_by_one || batch->one == 0) {
-        count_batch(batch);
+        count_lane(batch->lane_write_lanes[first + i]);
     }
     batch->one = batch->is_one_by_one ? batch->one + 1 : batch->lane_write_count;
 }

@@ -179,6 +179,30 @@ static void a_batch_that_postgres_refuses_halts_only_the_guilty_lane(void **stat
     sim_close(&sim);
 }
 
+static void what_a_refused_lane_could_not_write_is_not_counted_and_the_rest_is(void **state)
+{
+    (void)state;
+    static const char dead[] = "\nbooking_dead_letters_total{stage=\"value\"}";
+    const struct bytes garbage = {(const uint8_t *)"garbage", 7};
+    struct sim sim;
+    sim_open(&sim, 3, 20);
+    sim_start(&sim, 0);
+    sim_run(&sim, 2000);
+    sim.choose = fails_for_lane_1;
+    const double before = counted(dead);
+    for (int32_t lane = 0; lane < 3; lane++) {
+        struct uuid order = sim_order_of_lane(&sim, lane, 0);
+        for (int i = 0; i < 3; i++) {
+            (void)sim_send_bytes(&sim, TOPIC_CUSTOMER_ACTIONS, lane, &order, garbage);
+        }
+    }
+    settle(&sim);
+    assert_true(sim.postgres.rows[1].is_halted);
+    assert_int_equal(sim_count_visible(&sim, TOPIC_DEAD_LETTERS), 6);
+    assert_int_equal(counted(dead) - before, 6);
+    sim_close(&sim);
+}
+
 static void an_order_whose_time_zone_is_gone_halts_its_lane(void **state)
 {
     (void)state;
@@ -451,6 +475,7 @@ int main(void)
         cmocka_unit_test(offsets_that_are_gone_halt_the_lane),
         cmocka_unit_test(a_topic_whose_offset_is_gone_from_the_group_halts_the_lane),
         cmocka_unit_test(a_batch_that_postgres_refuses_halts_only_the_guilty_lane),
+        cmocka_unit_test(what_a_refused_lane_could_not_write_is_not_counted_and_the_rest_is),
         cmocka_unit_test(an_order_whose_time_zone_is_gone_halts_its_lane),
         cmocka_unit_test(an_order_that_cannot_be_halts_its_lane_and_not_the_process),
         cmocka_unit_test(batches_that_an_operator_has_emitted_again_come_once_more_and_then_all_is_as_ever),

@@ -348,6 +348,8 @@ void settle(struct sim *sim);
 void fail_once(struct sim *sim, enum sim_fault *fault);
 /* Orders number `from` and on, of every lane. */
 void place_some(struct sim *sim, int from, int count);
+/* A counter of this process, as Prometheus reads it: "\nNAME{LABELS}"; 0 = never counted. */
+double counted(const char *sample);
 
 /* --- the parts of one process --- */
 #define SIM_EVENTS_MAX 16

@@ -1,6 +1,11 @@
 /* Steps that several stories share. */
 #include "sim.h"
 
+#include "booking/metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 void settle(struct sim *sim)
 {
     if (!sim_settle(sim, 120000)) {
@@ -27,4 +32,15 @@ void place_some(struct sim *sim, int from, int count)
             sim_act(sim, CUSTOMER_PLACES, sim_order_of_lane(sim, lane, i));
         }
     }
+}
+
+double counted(const char *sample)
+{
+    struct buffer page = {0};
+    metrics_print(&page);
+    buffer_append(&page, "", 1);
+    const char *at = strstr((const char *)page.data, sample);
+    const double value = at == NULL ? 0 : strtod(at + strlen(sample), NULL);
+    buffer_free(&page);
+    return value;
 }

@@ -310,18 +310,6 @@ static void an_event_whose_outputs_cannot_be_written_is_a_dead_letter(void **sta
     sim_close(&sim);
 }
 
-/* A counter of the process, as Prometheus reads it; 0 = never counted. */
-static double counted(const char *sample)
-{
-    struct buffer page = {0};
-    metrics_print(&page);
-    buffer_append(&page, "", 1);
-    const char *at = strstr((const char *)page.data, sample);
-    const double value = at == NULL ? 0 : strtod(at + strlen(sample), NULL);
-    buffer_free(&page);
-    return value;
-}
-
 static void what_is_decided_again_is_counted_once(void **state)
 {
     (void)state;
