@@ -382,6 +382,7 @@ static void begin_reading(struct worker *worker, struct lane *lane)
     POINT("after-claim");
     enum status status = source_begin(worker->source, lane->number, lane->offsets, &why);
     if (status == STATUS_RETRY) {
+        snprintf(lane->why, sizeof lane->why, "%.250s", why.message);
         worker_wake_at(worker, worker->now_us + 50 * 1000);
         return;
     }
@@ -389,10 +390,7 @@ static void begin_reading(struct worker *worker, struct lane *lane)
         lane_end(worker, lane, LANE_LEFT);
         return;
     }
-    if (status != STATUS_OK) {
-        lane_doubt(worker, lane, HALT_BATCH_UNREADABLE, why.message);
-        return;
-    }
+    CHECK(status == STATUS_OK);
     char label[16];
     snprintf(label, sizeof label, "%d", (int)lane->number);
     metrics_add(METRIC_TAKEOVERS, label, NULL, 1);
