@@ -78,6 +78,17 @@ static void a_reminder_that_would_come_before_its_clock_is_none(void **state)
     assert_int_equal(process_next_due_ms(&life.order), on(5, 9, 0));
 }
 
+static void a_clock_that_does_not_run_reminds_nobody_whatever_it_was_told_once(void **state)
+{
+    (void)state;
+    life_to_payment(&life);
+    assert_int_equal(process_next_due_ms(&life.order), on(4, 21, 0));
+    life.order.clocks[DEADLINE_TOPUP] =
+        (struct clock){.started_ms = on(4, 10, 0), .told_ms = on(4, 12, 0), .due_ms = NO_INSTANT};
+    assert_int_equal(process_next_due_ms(&life.order), on(4, 21, 0));
+    assert_false(process_tick(&life.order, on(4, 11, 30), life.zone, &life.result));
+}
+
 static void windows_may_be_longer_than_a_month(void **state)
 {
     (void)state;
@@ -233,6 +244,7 @@ int main(void)
         cmocka_unit_test(the_earliest_of_several_clocks_is_next),
         cmocka_unit_test(without_reminders_the_deadline_is_next),
         cmocka_unit_test(a_reminder_that_would_come_before_its_clock_is_none),
+        cmocka_unit_test(a_clock_that_does_not_run_reminds_nobody_whatever_it_was_told_once),
         cmocka_unit_test(windows_may_be_longer_than_a_month),
         cmocka_unit_test(reminders_go_out_in_the_order_of_their_deadlines),
         cmocka_unit_test(of_two_reminders_at_one_instant_the_first_clock_s_goes_first),

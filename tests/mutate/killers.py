@@ -27,8 +27,9 @@ SEEN_BY = {
     'replay.c': {'replay_compare', 'replay'}, 'event_pack.c': {'event_pack', 'replay'},
     'zone.c': {'date', 'footer', 'scenarios', 'zone', 'zone_file'},
 }
+OPINION = 'tests/opinion/*.c'  # what histories and exploration ask
 # The random histories, without their way through Avro.
-LIVES = [f'tests/random/{name}.c' for name in ('draw', 'history', 'life', 'lives', 'retell', 'shrink', 'no_wire')] + ['src/cli/scenario_value.c']
+LIVES = [f'tests/random/{name}.c' for name in ('draw', 'history', 'life', 'lives', 'retell', 'shrink', 'no_wire')] + ['src/cli/scenario_value.c', OPINION]
 ENVIRONMENT = {'BOOKING_SOURCE_DIR': str(ROOT), 'CMOCKA_MESSAGE_OUTPUT': 'STDOUT'}
 CPU_SECONDS = 20  # a killer that needs more than this does not come to an end: the mutant is killed
 WALL_SECONDS = 180
@@ -89,7 +90,7 @@ class Killers:
         if name == 'lives':
             return self._all(LIVES)
         if name == 'explore':
-            return sorted((ROOT / 'tests/explore').glob('*.c'))
+            return self._all(['tests/explore/*.c', OPINION])
         helpers = [path for path in sorted((ROOT / 'tests/core').glob('*.c')) if not path.name.endswith('_test.c')]
         return [ROOT / f'tests/core/{name}_test.c', *helpers]
 

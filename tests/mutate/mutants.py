@@ -21,6 +21,7 @@ class Mutant:
     operator: str         # what is done, in words; with the line's text it is the mutant's identity
     edits: list[tuple[int, int, str]] = field(repr=False)
     rule: str = ''        # of the row of the table
+    kind: str = 'change'  # 'slip': of slips.py or row_slips.py
     number: int = 1       # among those that are otherwise the same
 
     @property
@@ -30,10 +31,10 @@ class Mutant:
         return f'{self.path} | {place} | {self.operator}{again}'
 
     def apply(self, text: str) -> str:
-        """The changed text, with as many lines as before."""
+        """The changed text, with as many lines as before: what was lost is made up for behind the last edit."""
+        lost = sum(text.count('\n', start, end) - new.count('\n') for start, end, new in self.edits)
         for start, end, new in sorted(self.edits, reverse=True):
-            lost = text.count('\n', start, end) - new.count('\n')
-            text = text[:start] + new + '\n' * lost + text[end:]
+            text, lost = text[:start] + new + '\n' * lost + text[end:], 0
         return text
 
 

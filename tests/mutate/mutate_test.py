@@ -12,7 +12,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import equivalents  # noqa: E402
 import mutants  # noqa: E402
+import row_slips  # noqa: E402
 import rows  # noqa: E402
+import slips  # noqa: E402
 from lexer import Source  # noqa: E402
 
 CODE = r'''/* a < b in a comment */
@@ -33,6 +35,30 @@ TABLE = r'''static const struct row table[] = {
  .from = PAYMENT | CLOSED, .on = ON(A), .when = {first, second}, REFUSED = REASON_STALE},
 {.rule = "X2", .says = "Another one.",
  .from = PAYMENT, .on = ON(A), .to = STAGE_CLOSED, .then = {one, two}, .tell_customer = TELL(CUSTOMER_CLOSED)},
+};
+'''
+
+SLIPPERY = r'''static void f(struct order *order, int64_t at_ms)
+{
+    int64_t since = instant_later(at_ms, order->requested_ms);
+    if (order->turn == PARTY_CUSTOMER && (is_new || is_late(order)))
+        since = 0;
+    else
+        add(order, 5 * HOUR_MS);
+}
+'''
+
+ROWS = r'''enum {
+    PAYMENT = AT(STAGE_PAYMENT),
+    AFTER = PAYMENT | AT(STAGE_CLOSED),
+};
+#define EDITS (ON(CUSTOMER_EDITS) | ON(PROVIDER_EDITS))
+static const struct row table[] = {
+{.rule = "X1", .says = "A sentence.",
+ .from = AFTER, .on = EDITS, .when = {gives_no_reason}, REFUSED = REASON_STALE},
+{.rule = "X2", .says = "Another one.",
+ .from = PAYMENT, .on = ON(CUSTOMER_EDITS), .to = STAGE_CLOSED, .then = {close_the_order},
+ .tell_customer = TELL(CUSTOMER_CLOSED)},
 };
 '''
 
@@ -59,8 +85,28 @@ class Finding(unittest.TestCase):
             'the update one is dropped', 'the update two is dropped', 'one comes after two',
             '.tell_customer is left out', '.tell_customer CUSTOMER_CLOSED becomes CUSTOMER_REMINDER']))
 
+    def test_each_slip_of_the_code_is_found(self):
+        self.assertEqual(sorted(operators(slips.find(Source('a.c', SLIPPERY)))), sorted([
+            'PARTY_CUSTOMER becomes PARTY_PROVIDER', '.requested_ms becomes .claimed_ms', 'HOUR_MS becomes DAY_MS', 'int64_t becomes int32_t',
+            'instant_later becomes instant_earlier', 'else is forgotten', 'add: order and 5 * HOUR_MS are exchanged',
+            'at_ms is a millisecond more', 'at_ms is a millisecond less', 'requested_ms is a millisecond more', 'requested_ms is a millisecond less',
+            'order->turn == PARTY_CUSTOMER is forgotten', 'is_late(order) is forgotten', '(is_new || is_late(order)) is forgotten', 'is_new is forgotten']))
+
+    def test_each_slip_of_a_row_is_found(self):
+        self.assertEqual(sorted(operators(row_slips.find(Source('table.c', ROWS)))), sorted([
+            '.from is without STAGE_PAYMENT', '.from is without STAGE_CLOSED', '.on is without CUSTOMER_EDITS', '.on is without PROVIDER_EDITS',
+            *(f'.from has STAGE_{stage}, too' for stage in ('CONFIRMATION', 'EXECUTION', 'EXECUTION_CONFIRMATION', 'CANCELLED')),
+            *(f'.from has STAGE_{stage}, too' for stage in ('CONFIRMATION', 'EXECUTION', 'EXECUTION_CONFIRMATION', 'CANCELLED', 'CLOSED')),
+            'gives_no_reason becomes names_another_revision', 'close_the_order becomes stop_watching_what_is_gone',
+            '.tell_customer becomes .tell_provider', 'it changes places with "Another one."']))
+
+    def test_rows_that_never_meet_do_not_change_places(self):
+        apart = ROWS.replace('.from = PAYMENT, .on = ON(CUSTOMER_EDITS)', '.from = PAYMENT, .on = ON(CUSTOMER_PLACES)')
+        self.assertFalse([name for name in operators(row_slips.find(Source('table.c', apart))) if 'changes places' in name])
+
     def test_a_change_keeps_the_lines_and_differs(self):
-        for found, text in ((mutants.find(Source('a.c', CODE)), CODE), (rows.find(Source('table.c', TABLE)), TABLE)):
+        for found, text in ((mutants.find(Source('a.c', CODE)), CODE), (rows.find(Source('table.c', TABLE)), TABLE),
+                            (slips.find(Source('a.c', SLIPPERY)), SLIPPERY), (row_slips.find(Source('table.c', ROWS)), ROWS)):
             for mutant in found:
                 changed = mutant.apply(text)
                 self.assertNotEqual(changed, text)
