@@ -47,7 +47,8 @@ struct post {
     int64_t limit; /* letters; INT64_MAX = all */
     bool is_json, is_dry_run, is_yes;
     int64_t begun_us, told_us;
-    uint64_t read; /* records so far, for the progress */
+    uint64_t read;         /* records so far, for the progress */
+    bool is_registry_away; /* it was waited for in vain */
 };
 
 /* A dead letter on its way through the command. */

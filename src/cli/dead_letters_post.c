@@ -236,10 +236,13 @@ enum topic mail_first_topic(const struct mail *mail)
     return TOPIC_COUNT;
 }
 
-/* True when a schema is worth waiting for a little longer. */
-static bool wait_for_schema(const struct post *post, int64_t begun_us)
+/* True when a schema is worth waiting for a little longer. A registry that did not answer in time is not waited for again: that
+ * would take as long for each letter of a run. */
+static bool wait_for_schema(struct post *post, int64_t begun_us)
 {
     if (clock_monotonic_us() - begun_us > (int64_t)post->config->registry_timeout_ms * 1000)
+        post->is_registry_away = true;
+    if (post->is_registry_away)
         return false;
     nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000L}, NULL);
     return true;

@@ -1,6 +1,7 @@
 /* Places, notes and prints of dead letters, whatever is in them. */
 #include "cli/dead_letters.h"
 
+#include "booking/clock.h"
 #include "codec/state.h"
 
 #include <setjmp.h>
@@ -217,6 +218,38 @@ static void a_rerouted_record_goes_back_to_its_first_topic(void **state)
     assert_int_equal(mail_first_topic(&mail), TOPIC_COUNT);
 }
 
+static void note_nothing(void *context, const char *path, struct text value, bool is_text)
+{
+    (void)context, (void)path, (void)value, (void)is_text;
+}
+
+static int64_t explain_us(struct post *post)
+{
+    static const uint8_t framed[] = {0, 0, 0, 0, 7, 'x'};
+    struct mail mail = make_mail("k", "", "why");
+    char schema[128];
+    struct failure why;
+    letter.value = (struct bytes){framed, sizeof framed};
+    int64_t begun_us = clock_monotonic_us();
+    assert_int_equal(mail_explain(post, &mail, schema, note_nothing, NULL, &why), STATUS_RETRY);
+    return clock_monotonic_us() - begun_us;
+}
+
+/* A run over thousands of letters must not take the registry's timeout for each. */
+static void a_registry_that_is_away_is_waited_for_once(void **state)
+{
+    (void)state;
+    struct config away = config;
+    struct post post = {.config = &away};
+    struct failure why;
+    snprintf(away.registry_url, sizeof away.registry_url, "http://127.0.0.1:1/");
+    away.registry_timeout_ms = 300;
+    assert_int_equal(codec_open(&away, &post.codec, &why), STATUS_OK);
+    assert_true(explain_us(&post) >= 300000);
+    assert_true(explain_us(&post) < 150000);
+    codec_close(post.codec);
+}
+
 static int load_config(void **state)
 {
     struct failure why;
@@ -237,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_field_whose_name_is_no_text_is_told_all_the_same),
         cmocka_unit_test(a_time_beyond_the_calendar_is_told_as_it_came),
         cmocka_unit_test(a_rerouted_record_goes_back_to_its_first_topic),
+        cmocka_unit_test(a_registry_that_is_away_is_waited_for_once),
     };
     return cmocka_run_group_tests(tests, load_config, NULL);
 }
