@@ -18,8 +18,6 @@
 #define ROOM_MOST                                                                                                      \
     ((size_t)64 << 20) /* for the process beyond what it has at first: nothing that is claimed finds room */
 
-static struct sample sample;
-
 /* The ways on which a record comes in. */
 struct way {
     enum topic topic;
@@ -33,25 +31,11 @@ static struct way way_of(int number)
         .topic = (enum topic)(number / 4), .is_rerouted = number % 2 == 1, .is_registered = number % 4 >= 2};
 }
 
-static int open_sample(void **state)
-{
-    (void)state;
-    sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    sample_close(&sample);
-    return 0;
-}
-
 /* Known under its fingerprint and under an id of a registry. */
 static void know_schema(struct text schema)
 {
     struct codec *codec = sample.codec;
-    sample_ship(&sample, TOPIC_CUSTOMER_ACTIONS, schema);
+    sample_ship(TOPIC_CUSTOMER_ACTIONS, schema);
     if (codec->registered == NULL)
         codec->registered = calloc(SHIPPED_MAX, sizeof *codec->registered);
     assert_non_null(codec->registered);
@@ -94,7 +78,7 @@ static void assert_refused_everywhere(struct text schema, const void *body, size
         struct way way = way_of(i);
         put_frame(&way, schema, &value);
         buffer_append(&value, body, length);
-        assert_refused(&sample, decode(&way, (struct bytes){value.data, value.length}), reason);
+        assert_refused(decode(&way, (struct bytes){value.data, value.length}), reason);
     }
     buffer_free(&value);
 }
@@ -135,7 +119,7 @@ static void a_claim_of_gigabytes_anywhere_takes_no_memory(void **state)
     struct buffer value = {0};
     for (size_t i = 0; i < SAMPLE_ACTIONS; i++) {
         enum topic topic = sample_actions[i].topic;
-        assert_int_equal(sample_decode(&sample, topic, sample_actions[i].json), STATUS_OK);
+        assert_int_equal(sample_decode(topic, sample_actions[i].json), STATUS_OK);
         struct bytes body = {sample.value.data + 10, sample.value.length - 10};
         know_schema(codec_schema_text(topic));
         for (int j = 0; j < 4; j++) {
@@ -244,7 +228,7 @@ static void things_that_take_no_bytes_come_in_no_billions(void **state)
         struct schema *schema;
         /* An array of them is no schema that is taken: four bytes could claim two billion. */
         struct text array = nested(&text, "{\"type\":\"array\",\"items\":", nothings[i], "}", 1);
-        assert_refused(&sample, schema_open(array, &schema, &sample.why), "things that take no bytes");
+        assert_refused(schema_open(array, &schema, &sample.why), "things that take no bytes");
         /* In a map each has a key, which takes one; and there are no more than so many. */
         struct text map = nested(&text, "{\"type\":\"map\",\"values\":", nothings[i], "}", 1);
         assert_refused_everywhere(map, TWO_GIGABYTES, sizeof TWO_GIGABYTES - 1, "more items than a message may have");
@@ -298,8 +282,7 @@ static void what_swells_beyond_its_memory_is_refused(void **state)
                               "would take more than");
     free(body);
     buffer_free(&text);
-    assert_int_equal(sample_decode(&sample, TOPIC_PROVIDER_ACTIONS, "{'MarkDone': {}}"),
-                     STATUS_OK); /* and the next is read */
+    assert_int_equal(sample_decode(TOPIC_PROVIDER_ACTIONS, "{'MarkDone': {}}"), STATUS_OK); /* and the next is read */
 }
 
 /* However sound: what is longer than a record may be is not looked at. */
@@ -313,8 +296,6 @@ static void a_record_that_is_too_long_is_not_looked_at(void **state)
     assert_null(sample.codec->memory.data);
     free(body);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_sample, close_sample)
 
 /* An allocation of what is claimed would fail. Not with a sanitizer, whose own address space is as large as any. */
 static void limit_memory(void)
@@ -333,14 +314,14 @@ int main(void)
 {
     limit_memory();
     const struct CMUnitTest tests[] = {
-        TEST(claims_of_gigabytes_are_refused_before_anything_is_allocated),
-        TEST(a_claim_of_gigabytes_anywhere_takes_no_memory),
-        TEST(the_deepest_message_is_walked_to_its_bottom),
-        TEST(bytes_that_only_open_levels_are_refused),
-        TEST(things_that_take_no_bytes_come_in_no_billions),
-        TEST(a_few_bytes_cannot_be_billions_of_values),
-        TEST(what_swells_beyond_its_memory_is_refused),
-        TEST(a_record_that_is_too_long_is_not_looked_at),
+        WITH_SAMPLE(claims_of_gigabytes_are_refused_before_anything_is_allocated),
+        WITH_SAMPLE(a_claim_of_gigabytes_anywhere_takes_no_memory),
+        WITH_SAMPLE(the_deepest_message_is_walked_to_its_bottom),
+        WITH_SAMPLE(bytes_that_only_open_levels_are_refused),
+        WITH_SAMPLE(things_that_take_no_bytes_come_in_no_billions),
+        WITH_SAMPLE(a_few_bytes_cannot_be_billions_of_values),
+        WITH_SAMPLE(what_swells_beyond_its_memory_is_refused),
+        WITH_SAMPLE(a_record_that_is_too_long_is_not_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,25 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    sample_close(&sample);
-    return 0;
-}
-
 static void assert_decoded(enum topic topic, const char *action, enum event_kind kind)
 {
-    if (sample_decode(&sample, topic, action) != STATUS_OK)
+    if (sample_decode(topic, action) != STATUS_OK)
         fail_msg("%s", sample.why.message);
     struct uuid event_id, order_id;
     assert_true(uuid_parse(text_of(SAMPLE_EVENT), &event_id) && uuid_parse(text_of(SAMPLE_ORDER), &order_id));
@@ -73,7 +57,7 @@ static void an_unknown_market_gets_the_default_policy_and_is_told(void **state)
 {
     (void)state;
     assert_int_equal(
-        sample_decode(&sample, TOPIC_CUSTOMER_ACTIONS,
+        sample_decode(TOPIC_CUSTOMER_ACTIONS,
                       "{'PlaceOrder': {'customer_id': 'c-1', 'provider_id': 'p-1', 'market': 'moon', 'start': 1, "
                       "'end': 2, 'zone': 'UTC', 'price': {'amount_minor': 1, 'currency': 'JPY'}}}"),
         STATUS_OK);
@@ -228,7 +212,7 @@ static enum status decode_long(enum topic topic, const char *before, size_t leng
     memcpy(action, before, at);
     memset(action + at, 'x', length);
     strcpy(action + at + length, after);
-    enum status status = sample_decode(&sample, topic, action);
+    enum status status = sample_decode(topic, action);
     free(action);
     return status;
 }
@@ -263,7 +247,7 @@ static void texts_are_taken_up_to_their_limits_and_no_further(void **state)
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_int_equal(decode_long(texts[i].topic, texts[i].before, texts[i].limit, texts[i].after), STATUS_OK);
-        assert_refused(&sample, decode_long(texts[i].topic, texts[i].before, texts[i].limit + 1, texts[i].after),
+        assert_refused(decode_long(texts[i].topic, texts[i].before, texts[i].limit + 1, texts[i].after),
                        texts[i].field);
         assert_int_equal(sample.stage, DEAD_VALUE);
     }
@@ -292,7 +276,7 @@ static void a_bad_field_is_named(void **state)
          "PaymentFailed.gateway is empty"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_refused(&sample, sample_decode(&sample, bad[i].topic, bad[i].action), bad[i].message);
+        assert_refused(sample_decode(bad[i].topic, bad[i].action), bad[i].message);
 }
 
 static enum status decode_record(const struct record *record)
@@ -312,12 +296,12 @@ static void the_key_has_to_be_the_order_id(void **state)
     (void)state;
     struct record record = done_record();
     record.key = (struct bytes){0};
-    assert_refused(&sample, decode_record(&record), "has no key");
+    assert_refused(decode_record(&record), "has no key");
     assert_int_equal(sample.stage, DEAD_KEY);
     record.key = (struct bytes){(const uint8_t *)"42", 2};
-    assert_refused(&sample, decode_record(&record), "key (2 bytes) is not the order id");
+    assert_refused(decode_record(&record), "key (2 bytes) is not the order id");
     record.key = (struct bytes){(const uint8_t *)SAMPLE_EVENT, UUID_TEXT_LENGTH};
-    assert_refused(&sample, decode_record(&record), "another order id");
+    assert_refused(decode_record(&record), "another order id");
 }
 
 static void a_record_with_too_many_headers_or_a_bad_timestamp_is_refused(void **state)
@@ -325,11 +309,11 @@ static void a_record_with_too_many_headers_or_a_bad_timestamp_is_refused(void **
     (void)state;
     struct record record = done_record();
     record.has_too_many_headers = true;
-    assert_refused(&sample, decode_record(&record), "headers");
+    assert_refused(decode_record(&record), "headers");
     assert_int_equal(sample.stage, DEAD_HEADERS);
     record = done_record();
     record.first_timestamp_ms = -1;
-    assert_refused(&sample, decode_record(&record), "timestamp -1");
+    assert_refused(decode_record(&record), "timestamp -1");
 }
 
 static void a_record_belongs_to_its_first_topic(void **state)
@@ -341,10 +325,9 @@ static void a_record_belongs_to_its_first_topic(void **state)
     assert_int_equal(decode_record(&record), STATUS_OK);
     assert_int_equal(sample.event.arrived_ms, 7);
     record.origin = TOPIC_OPERATOR_ACTIONS;
-    assert_refused(&sample, decode_record(&record),
-                   "operator-actions carries OperatorAction, and this is a ProviderAction");
+    assert_refused(decode_record(&record), "operator-actions carries OperatorAction, and this is a ProviderAction");
     record.origin = TOPIC_REROUTED;
-    assert_refused(&sample, decode_record(&record), "a rerouted record without proper headers");
+    assert_refused(decode_record(&record), "a rerouted record without proper headers");
     assert_int_equal(sample.stage, DEAD_HEADERS);
 }
 
@@ -366,13 +349,13 @@ static void framing_that_nobody_knows_is_refused(void **state)
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         struct record record =
             sample_record(TOPIC_CUSTOMER_ACTIONS, (struct bytes){(const uint8_t *)values[i].bytes, values[i].length});
-        assert_refused(&sample, decode_record(&record), values[i].message);
+        assert_refused(decode_record(&record), values[i].message);
     }
     struct record record = sample_record(TOPIC_CUSTOMER_ACTIONS, (struct bytes){0});
-    assert_refused(&sample, decode_record(&record), "no value");
+    assert_refused(decode_record(&record), "no value");
     record = done_record();
     sample.config.kafka_record_max_bytes = (int32_t)record.value.length - 1;
-    assert_refused(&sample, decode_record(&record), "kafka.record_max allows");
+    assert_refused(decode_record(&record), "kafka.record_max allows");
 }
 
 static void an_extra_fingerprint_stands_for_the_topics_schema(void **state)
@@ -380,7 +363,7 @@ static void an_extra_fingerprint_stands_for_the_topics_schema(void **state)
     (void)state;
     struct record record = done_record();
     sample.value.data[2] ^= 1;
-    assert_refused(&sample, decode_record(&record), "fingerprint");
+    assert_refused(decode_record(&record), "fingerprint");
     uint64_t fingerprint = 0;
     for (int i = 0; i < 8; i++)
         fingerprint |= (uint64_t)record.value.data[2 + i] << (8 * i);
@@ -405,30 +388,28 @@ static void the_trace_context_is_found_among_the_headers(void **state)
     assert_null(codec_trace(&record).traceparent.data);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_sample, close_sample)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_placement_carries_all_its_terms),
-        TEST(a_placement_without_a_market_gets_the_default_policy),
-        TEST(an_unknown_market_gets_the_default_policy_and_is_told),
-        TEST(an_edit_carries_only_what_changes),
-        TEST(answers_may_name_the_revision_that_was_seen),
-        TEST(cancellations_carry_their_reason),
-        TEST(every_action_is_told_by_its_name),
-        TEST(claims_and_reviews_carry_their_texts),
-        TEST(payments_carry_their_money_and_a_key),
-        TEST(callbacks_name_their_instruction),
-        TEST(operators_resolve_and_release),
-        TEST(texts_are_taken_up_to_their_limits_and_no_further),
-        TEST(a_bad_field_is_named),
-        TEST(the_key_has_to_be_the_order_id),
-        TEST(a_record_with_too_many_headers_or_a_bad_timestamp_is_refused),
-        TEST(a_record_belongs_to_its_first_topic),
-        TEST(framing_that_nobody_knows_is_refused),
-        TEST(an_extra_fingerprint_stands_for_the_topics_schema),
-        TEST(the_trace_context_is_found_among_the_headers),
+        WITH_SAMPLE(a_placement_carries_all_its_terms),
+        WITH_SAMPLE(a_placement_without_a_market_gets_the_default_policy),
+        WITH_SAMPLE(an_unknown_market_gets_the_default_policy_and_is_told),
+        WITH_SAMPLE(an_edit_carries_only_what_changes),
+        WITH_SAMPLE(answers_may_name_the_revision_that_was_seen),
+        WITH_SAMPLE(cancellations_carry_their_reason),
+        WITH_SAMPLE(every_action_is_told_by_its_name),
+        WITH_SAMPLE(claims_and_reviews_carry_their_texts),
+        WITH_SAMPLE(payments_carry_their_money_and_a_key),
+        WITH_SAMPLE(callbacks_name_their_instruction),
+        WITH_SAMPLE(operators_resolve_and_release),
+        WITH_SAMPLE(texts_are_taken_up_to_their_limits_and_no_further),
+        WITH_SAMPLE(a_bad_field_is_named),
+        WITH_SAMPLE(the_key_has_to_be_the_order_id),
+        WITH_SAMPLE(a_record_with_too_many_headers_or_a_bad_timestamp_is_refused),
+        WITH_SAMPLE(a_record_belongs_to_its_first_topic),
+        WITH_SAMPLE(framing_that_nobody_knows_is_refused),
+        WITH_SAMPLE(an_extra_fingerprint_stands_for_the_topics_schema),
+        WITH_SAMPLE(the_trace_context_is_found_among_the_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

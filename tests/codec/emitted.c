@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sample sample;
 struct order order;
 struct result result;
 struct event event;
@@ -24,8 +23,7 @@ static void forget_outputs(void)
 
 int emitted_open(void **state)
 {
-    (void)state;
-    sample_open(&sample);
+    sample_open(state);
     struct uuid id;
     assert_true(uuid_parse(text_of(SAMPLE_ORDER), &id));
     order_init(&order, &id);
@@ -62,7 +60,7 @@ int emitted_close(void **state)
     (void)state;
     forget_outputs();
     buffer_free(&batch);
-    sample_close(&sample);
+    sample_close(state);
     return 0;
 }
 

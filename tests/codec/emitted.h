@@ -9,7 +9,6 @@
 #define OUTPUTS_MAX 16
 
 /* What is encoded; emitted_open() makes it a provider's confirmation of a usual order, and tests change it. */
-extern struct sample sample;
 extern struct order order;
 extern struct result result;
 extern struct event event;

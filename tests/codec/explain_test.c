@@ -5,22 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    sample_close(&sample);
-    return 0;
-}
-
 static struct header header_with(const char *name, const char *value)
 {
     return (struct header){text_of(name), {(const uint8_t *)value, strlen(value)}};
@@ -210,7 +194,7 @@ int main(void)
         cmocka_unit_test(bytes_of_no_schema_are_told_as_none),
         cmocka_unit_test(an_unknown_id_is_tried_with_the_topics_own_schema),
     };
-    int failed = cmocka_run_group_tests(tests, open_sample, close_sample);
+    int failed = cmocka_run_group_tests(tests, sample_open, sample_close);
     buffer_free(&told);
     return failed;
 }

@@ -11,22 +11,6 @@
 
 #define MUTATIONS 400000
 
-static struct sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    sample_close(&sample);
-    return 0;
-}
-
 static enum status decode(enum topic topic, struct bytes value)
 {
     struct record record = sample_record(topic, value);
@@ -39,7 +23,7 @@ static enum status decode(enum topic topic, struct bytes value)
 /* A body in a schema of the writer's, framed with its fingerprint. The schema is known from then on. */
 static enum status decode_body(const char *schema, const void *body, size_t length)
 {
-    sample_ship(&sample, TOPIC_CUSTOMER_ACTIONS, text_of(schema));
+    sample_ship(TOPIC_CUSTOMER_ACTIONS, text_of(schema));
     buffer_clear(&sample.value);
     sample_frame(text_of(schema), &sample.value);
     buffer_append(&sample.value, body, length);
@@ -53,12 +37,10 @@ static void counts_that_no_message_has_are_refused(void **state)
 {
     (void)state;
     const char *array = RECORD_OF("{\"type\":\"array\",\"items\":\"int\"}");
-    assert_refused(&sample, decode_body(array, "\xfe\xff\xff\xff\x0f", 5),
-                   "more items than a message may have (2147483647)");
-    assert_refused(&sample, decode_body(array, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10),
-                   "without a proper count");
-    assert_refused(&sample, decode_body(array, "\x03\xfe\xff\xff\xff\x0f\x02", 7), "a block longer than the message");
-    assert_refused(&sample, decode_body(array, "\x03\x06\x02\x02\x00", 5), "a block that is not as long as it says");
+    assert_refused(decode_body(array, "\xfe\xff\xff\xff\x0f", 5), "more items than a message may have (2147483647)");
+    assert_refused(decode_body(array, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10), "without a proper count");
+    assert_refused(decode_body(array, "\x03\xfe\xff\xff\xff\x0f\x02", 7), "a block longer than the message");
+    assert_refused(decode_body(array, "\x03\x06\x02\x02\x00", 5), "a block that is not as long as it says");
 }
 
 static void both_forms_of_blocks_are_read(void **state)
@@ -67,27 +49,26 @@ static void both_forms_of_blocks_are_read(void **state)
     const char *array = RECORD_OF("{\"type\":\"array\",\"items\":\"int\"}");
     const char *map = RECORD_OF("{\"type\":\"map\",\"values\":\"int\"}");
     /* That far it is sound: what is missing then is the action. */
-    assert_refused(&sample, decode_body(array, "\x04\x02\x02\x00", 4), "action is missing");
-    assert_refused(&sample, decode_body(array, "\x03\x04\x02\x02\x00", 5), "action is missing");
-    assert_refused(&sample, decode_body(map, "\x02\x02k\x02\x00", 5), "action is missing");
-    assert_refused(&sample, decode_body(map, "\x01\x06\x02k\x02\x00", 6), "action is missing");
+    assert_refused(decode_body(array, "\x04\x02\x02\x00", 4), "action is missing");
+    assert_refused(decode_body(array, "\x03\x04\x02\x02\x00", 5), "action is missing");
+    assert_refused(decode_body(map, "\x02\x02k\x02\x00", 5), "action is missing");
+    assert_refused(decode_body(map, "\x01\x06\x02k\x02\x00", 6), "action is missing");
 }
 
 static void indexes_beyond_the_schema_are_refused(void **state)
 {
     (void)state;
     const char *symbol = RECORD_OF("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}");
-    assert_refused(&sample, decode_body(symbol, "\x04", 1), "an enum has no such symbol (2)");
-    assert_refused(&sample, decode_body(symbol, "\x01", 1), "an enum has no such symbol (-1)");
-    assert_refused(&sample, decode_body(RECORD_OF("[\"null\",\"int\"]"), "\x04", 1), "a union has no such branch (2)");
-    assert_refused(&sample, decode_body(RECORD_OF("\"boolean\""), "\x02", 1), "a boolean that is neither 0 nor 1 (2)");
-    assert_refused(&sample, decode_body(RECORD_OF("\"int\""), "\xfe\xff\xff\xff\x1f", 5),
-                   "an int of more than 32 bits");
-    assert_refused(&sample, decode_body(RECORD_OF("\"long\""), "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),
+    assert_refused(decode_body(symbol, "\x04", 1), "an enum has no such symbol (2)");
+    assert_refused(decode_body(symbol, "\x01", 1), "an enum has no such symbol (-1)");
+    assert_refused(decode_body(RECORD_OF("[\"null\",\"int\"]"), "\x04", 1), "a union has no such branch (2)");
+    assert_refused(decode_body(RECORD_OF("\"boolean\""), "\x02", 1), "a boolean that is neither 0 nor 1 (2)");
+    assert_refused(decode_body(RECORD_OF("\"int\""), "\xfe\xff\xff\xff\x1f", 5), "an int of more than 32 bits");
+    assert_refused(decode_body(RECORD_OF("\"long\""), "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),
                    "a number of more than 64 bits");
-    assert_refused(&sample, decode_body(RECORD_OF("\"long\""), "\xff\xff", 2), "the bytes end inside a number");
-    assert_refused(&sample, decode_body(RECORD_OF("\"double\""), "\xff\xff", 2), "the bytes end inside a double");
-    assert_refused(&sample, decode_body(RECORD_OF("{\"type\":\"fixed\",\"name\":\"F\",\"size\":9}"), "12345678", 8),
+    assert_refused(decode_body(RECORD_OF("\"long\""), "\xff\xff", 2), "the bytes end inside a number");
+    assert_refused(decode_body(RECORD_OF("\"double\""), "\xff\xff", 2), "the bytes end inside a double");
+    assert_refused(decode_body(RECORD_OF("{\"type\":\"fixed\",\"name\":\"F\",\"size\":9}"), "12345678", 8),
                    "the bytes end inside a fixed");
 }
 
@@ -95,7 +76,7 @@ static void every_cut_and_every_tail_is_refused(void **state)
 {
     (void)state;
     for (size_t i = 0; i < SAMPLE_ACTIONS; i++) {
-        assert_int_equal(sample_decode(&sample, sample_actions[i].topic, sample_actions[i].json), STATUS_OK);
+        assert_int_equal(sample_decode(sample_actions[i].topic, sample_actions[i].json), STATUS_OK);
         size_t length = sample.value.length;
         for (size_t cut = 0; cut < length; cut++) {
             uint8_t *copy = malloc(cut == 0 ? 1 : cut); /* exactly as long, so that a sanitizer sees a byte too far */
@@ -104,7 +85,7 @@ static void every_cut_and_every_tail_is_refused(void **state)
             free(copy);
         }
         buffer_append(&sample.value, "\0", 1);
-        assert_refused(&sample, decode(sample_actions[i].topic, (struct bytes){sample.value.data, sample.value.length}),
+        assert_refused(decode(sample_actions[i].topic, (struct bytes){sample.value.data, sample.value.length}),
                        "bytes are left over (1)");
     }
 }
@@ -149,7 +130,7 @@ static void a_schema_of_a_registrys_user_is_refused_before_it_grows(void **state
             text.length--; /* the last comma */
         buffer_append(&text, schemas[i].after, strlen(schemas[i].after));
         enum status status = schema_open((struct text){(const char *)text.data, text.length}, &schema, &sample.why);
-        assert_refused(&sample, status, schemas[i].message);
+        assert_refused(status, schemas[i].message);
         buffer_free(&text);
     }
 }
@@ -201,7 +182,7 @@ static void mutated_records_are_read_or_refused_with_a_reason(void **state)
     uint64_t random = 20260504;
     int read = 0, refused = 0;
     for (size_t i = 0; i < SAMPLE_ACTIONS; i++) {
-        assert_int_equal(sample_decode(&sample, sample_actions[i].topic, sample_actions[i].json), STATUS_OK);
+        assert_int_equal(sample_decode(sample_actions[i].topic, sample_actions[i].json), STATUS_OK);
         struct bytes seed = {sample.value.data, sample.value.length};
         for (int round = 0; round < MUTATIONS / SAMPLE_ACTIONS; round++) {
             uint8_t scratch[1024];
@@ -274,19 +255,17 @@ static void only_utf_8_is_text(void **state)
     assert_false(value_is_text("a\0b", 3));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_sample, close_sample)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(counts_that_no_message_has_are_refused),
-        TEST(both_forms_of_blocks_are_read),
-        TEST(indexes_beyond_the_schema_are_refused),
-        TEST(every_cut_and_every_tail_is_refused),
-        TEST(a_schema_of_a_registrys_user_is_refused_before_it_grows),
-        TEST(mutated_records_are_read_or_refused_with_a_reason),
-        TEST(random_bytes_are_refused),
-        TEST(only_utf_8_is_text),
+        WITH_SAMPLE(counts_that_no_message_has_are_refused),
+        WITH_SAMPLE(both_forms_of_blocks_are_read),
+        WITH_SAMPLE(indexes_beyond_the_schema_are_refused),
+        WITH_SAMPLE(every_cut_and_every_tail_is_refused),
+        WITH_SAMPLE(a_schema_of_a_registrys_user_is_refused_before_it_grows),
+        WITH_SAMPLE(mutated_records_are_read_or_refused_with_a_reason),
+        WITH_SAMPLE(random_bytes_are_refused),
+        WITH_SAMPLE(only_utf_8_is_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,23 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct sample sample;
 static struct buffer batch;
 static struct output output;
 
-static int open_sample(void **state)
+static int close_sample_and_batch(void **state)
 {
-    (void)state;
-    sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
     buffer_free(&batch);
-    sample_close(&sample);
-    return 0;
+    return sample_close(state);
 }
 
 static struct header header_with(const char *name, const char *value)
@@ -157,7 +147,7 @@ static void a_rerouted_record_keeps_its_first_topic_and_time(void **state)
     assert_header(HEADER_FIRST_TIMESTAMP, "1234567");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_sample, close_sample)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sample_open, close_sample_and_batch)
 
 int main(void)
 {

@@ -167,8 +167,6 @@ static void stop_registry(void)
 
 /* --- the codec beside it --- */
 
-static struct sample sample;
-
 static void close_codec(void)
 {
     codec_close(sample.codec);
@@ -183,9 +181,8 @@ static void open_codec(void)
     assert_int_equal(codec_open(&sample.config, &sample.codec, &sample.why), STATUS_OK);
 }
 
-static int open_sample(void **state)
+static int open_with_registry(void **state)
 {
-    (void)state;
     atomic_store(&registry.is_ill, false);
     atomic_store(&registry.has_outputs, true);
     atomic_store(&registry.asked, 0);
@@ -193,16 +190,15 @@ static int open_sample(void **state)
     atomic_store(&registry.saw_password, false);
     registry.port = 0;
     start_registry();
-    sample_open(&sample);
+    sample_open(state);
     close_codec();
     open_codec();
     return 0;
 }
 
-static int close_sample(void **state)
+static int close_with_registry(void **state)
 {
-    (void)state;
-    sample_close(&sample);
+    sample_close(state);
     stop_registry();
     return 0;
 }
@@ -272,18 +268,18 @@ static void a_schema_is_fetched_once_and_kept(void **state)
 static void an_id_that_the_registry_does_not_know_is_refused_and_remembered(void **state)
 {
     (void)state;
-    assert_refused(&sample, decode_when_there(999), "Schema not found");
+    assert_refused(decode_when_there(999), "Schema not found");
     assert_int_equal(sample.stage, DEAD_VALUE);
-    assert_refused(&sample, decode(999), "Schema not found");
+    assert_refused(decode(999), "Schema not found");
     assert_int_equal(atomic_load(&registry.asked), 1);
 }
 
 static void what_is_not_avro_in_one_safe_piece_is_refused(void **state)
 {
     (void)state;
-    assert_refused(&sample, decode_when_there(8), "PROTOBUF, not Avro");
-    assert_refused(&sample, decode_when_there(9), "holds itself");
-    assert_refused(&sample, decode_when_there(10), "refers to other schemas");
+    assert_refused(decode_when_there(8), "PROTOBUF, not Avro");
+    assert_refused(decode_when_there(9), "holds itself");
+    assert_refused(decode_when_there(10), "refers to other schemas");
 }
 
 static void an_outage_makes_no_dead_letter_and_ends_by_itself(void **state)
@@ -306,7 +302,7 @@ static void a_registry_that_is_gone_is_waited_for(void **state)
         assert_int_equal(decode(7), STATUS_RETRY);
         take_a_breath();
     }
-    assert_int_equal(sample_decode(&sample, TOPIC_PROVIDER_ACTIONS, "{'MarkDone': {}}"),
+    assert_int_equal(sample_decode(TOPIC_PROVIDER_ACTIONS, "{'MarkDone': {}}"),
                      STATUS_OK); /* what is built in goes on */
     start_registry();
     assert_int_equal(decode_when_there(7), STATUS_OK);
@@ -411,7 +407,7 @@ static void the_password_goes_along(void **state)
     assert_true(atomic_load(&registry.saw_password));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_sample, close_sample)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_with_registry, close_with_registry)
 
 int main(void)
 {

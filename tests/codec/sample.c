@@ -12,26 +12,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sample_open(struct sample *sample)
+struct sample sample;
+
+int sample_open(void **state)
 {
-    *sample = (struct sample){
+    (void)state;
+    sample = (struct sample){
         .config = {.kafka_topic_prefix = "booking.",
                    .kafka_message_max_bytes = 1000000,
                    .kafka_record_max_bytes = 262144,
                    .policies = policies_default()},
     };
-    sample->config.policies.named[1] = policy_default();
-    strcpy(sample->config.policies.named[1].name, "express");
-    sample->config.policies.count = 2;
-    if (codec_open(&sample->config, &sample->codec, &sample->why) != STATUS_OK)
-        fail_msg("%s", sample->why.message);
+    sample.config.policies.named[1] = policy_default();
+    strcpy(sample.config.policies.named[1].name, "express");
+    sample.config.policies.count = 2;
+    if (codec_open(&sample.config, &sample.codec, &sample.why) != STATUS_OK)
+        fail_msg("%s", sample.why.message);
+    return 0;
 }
 
-void sample_close(struct sample *sample)
+int sample_close(void **state)
 {
-    codec_close(sample->codec);
-    arena_free(&sample->texts);
-    buffer_free(&sample->value);
+    (void)state;
+    codec_close(sample.codec);
+    arena_free(&sample.texts);
+    buffer_free(&sample.value);
+    return 0;
 }
 
 static void set(avro_value_t *value, json_t *json);
@@ -188,43 +194,43 @@ struct record sample_record(enum topic topic, struct bytes value)
     };
 }
 
-void sample_ship(struct sample *sample, enum topic topic, struct text schema)
+void sample_ship(enum topic topic, struct text schema)
 {
-    struct codec *codec = sample->codec;
+    struct codec *codec = sample.codec;
     assert_true(codec->shipped_count < SHIPPED_MAX);
     struct shipped *shipped = &codec->shipped[codec->shipped_count];
     *shipped = (struct shipped){.topic = topic};
-    if (schema_open(schema, &shipped->schema, &sample->why) != STATUS_OK)
-        fail_msg("%s", sample->why.message);
+    if (schema_open(schema, &shipped->schema, &sample.why) != STATUS_OK)
+        fail_msg("%s", sample.why.message);
     codec->shipped_count++;
 }
 
-enum status sample_decode_with(struct sample *sample, enum topic topic, struct text schema, const char *json)
+enum status sample_decode_with(enum topic topic, struct text schema, const char *json)
 {
-    buffer_clear(&sample->value);
-    sample_frame(schema, &sample->value);
-    sample_write(schema, json, &sample->value);
-    struct record record = sample_record(topic, (struct bytes){sample->value.data, sample->value.length});
-    return codec_decode(sample->codec, &record, &sample->texts, &sample->event, &sample->market_is_known,
-                        &sample->stage, &sample->why);
+    buffer_clear(&sample.value);
+    sample_frame(schema, &sample.value);
+    sample_write(schema, json, &sample.value);
+    struct record record = sample_record(topic, (struct bytes){sample.value.data, sample.value.length});
+    return codec_decode(sample.codec, &record, &sample.texts, &sample.event, &sample.market_is_known, &sample.stage,
+                        &sample.why);
 }
 
-enum status sample_decode(struct sample *sample, enum topic topic, const char *action)
+enum status sample_decode(enum topic topic, const char *action)
 {
     const char *actor = topic == TOPIC_CUSTOMER_ACTIONS   ? "'customer_id': 'c-1',"
                         : topic == TOPIC_PROVIDER_ACTIONS ? "'provider_id': 'p-1',"
                         : topic == TOPIC_OPERATOR_ACTIONS ? "'operator_id': 'o-1',"
                                                           : "";
     char *json = sample_envelope(actor, action);
-    enum status status = sample_decode_with(sample, topic, codec_schema_text(topic), json);
+    enum status status = sample_decode_with(topic, codec_schema_text(topic), json);
     free(json);
     return status;
 }
 
-void assert_refused(const struct sample *sample, enum status status, const char *message)
+void assert_refused(enum status status, const char *message)
 {
-    if (status != STATUS_POISON || strstr(sample->why.message, message) == NULL)
-        fail_msg("status %d, \"%s\" instead of a refusal with \"%s\"", (int)status, sample->why.message, message);
+    if (status != STATUS_POISON || strstr(sample.why.message, message) == NULL)
+        fail_msg("status %d, \"%s\" instead of a refusal with \"%s\"", (int)status, sample.why.message, message);
 }
 
 void assert_text(struct text text, const char *expected)

@@ -27,8 +27,11 @@ struct sample {
     struct failure why;
 };
 
-void sample_open(struct sample *sample);
-void sample_close(struct sample *sample);
+/* The program's only one. For cmocka's setup and teardown; usually each test has it new. */
+extern struct sample sample;
+int sample_open(void **state);
+int sample_close(void **state);
+#define WITH_SAMPLE(name) cmocka_unit_test_setup_teardown(name, sample_open, sample_close)
 
 /* Appends JSON as Avro. A union's branch is {"Name": ...}, the value itself, or null; a field that is left out is null.
  * Single quotes stand for double ones. */
@@ -41,14 +44,14 @@ char *sample_envelope(const char *actor, const char *action);
 /* A record with the usual key, timestamps and origin, whose value are these bytes. */
 struct record sample_record(enum topic topic, struct bytes value);
 /* Decodes an action in single-object encoding with the topic's own schema. */
-enum status sample_decode(struct sample *sample, enum topic topic, const char *action);
+enum status sample_decode(enum topic topic, const char *action);
 /* Lets the codec know another version of a topic's schema, as if it were shipped with it. */
-void sample_ship(struct sample *sample, enum topic topic, struct text schema);
+void sample_ship(enum topic topic, struct text schema);
 /* Decodes JSON that is written with that schema. */
-enum status sample_decode_with(struct sample *sample, enum topic topic, struct text schema, const char *json);
+enum status sample_decode_with(enum topic topic, struct text schema, const char *json);
 
 /* Asserts a failure, and that its message contains this. */
-void assert_refused(const struct sample *sample, enum status status, const char *message);
+void assert_refused(enum status status, const char *message);
 void assert_text(struct text text, const char *expected);
 
 #endif

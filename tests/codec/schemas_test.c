@@ -147,28 +147,12 @@ static struct text other_version(enum topic topic, const char *old, const char *
     return (struct text){result, before + strlen(new) + after};
 }
 
-static struct sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    sample_close(&sample);
-    return 0;
-}
-
 /* Decodes an action that was written in that version. */
 static enum status decode_version(enum topic topic, struct text version, const char *actor, const char *action)
 {
-    sample_ship(&sample, topic, version);
+    sample_ship(topic, version);
     char *json = sample_envelope(actor, action);
-    enum status status = sample_decode_with(&sample, topic, version, json);
+    enum status status = sample_decode_with(topic, version, json);
     free(json);
     return status;
 }
@@ -219,7 +203,6 @@ static void a_needed_field_that_the_writer_lacks_is_refused(void **state)
     char *owned = NULL;
     struct text other = other_version(TOPIC_OPERATOR_ACTIONS, "\"operator_id\"", "\"clerk_id\"", &owned);
     assert_refused(
-        &sample,
         decode_version(TOPIC_OPERATOR_ACTIONS, other, "'clerk_id': 'o-1',", "{'ReleasePayout': {'reason': 'won'}}"),
         "OperatorAction.operator_id is missing");
     free(owned);
@@ -236,10 +219,9 @@ static void branches_in_another_order_are_told_by_their_names(void **state)
     assert_int_equal(decode_version(TOPIC_PROVIDER_ACTIONS, other, "'provider_id': 'p-1',", "{'MarkDone': {}}"),
                      STATUS_OK);
     assert_int_equal(sample.event.kind, PROVIDER_MARKS_DONE);
-    assert_refused(&sample, decode_version(TOPIC_PROVIDER_ACTIONS, other, "'provider_id': 'p-1',", "{'Wave': {}}"),
+    assert_refused(decode_version(TOPIC_PROVIDER_ACTIONS, other, "'provider_id': 'p-1',", "{'Wave': {}}"),
                    "provider-actions carries no Wave");
-    assert_refused(&sample, decode_version(TOPIC_PROVIDER_ACTIONS, other, "'provider_id': 'p-1',", "null"),
-                   "action is missing");
+    assert_refused(decode_version(TOPIC_PROVIDER_ACTIONS, other, "'provider_id': 'p-1',", "null"), "action is missing");
     free(owned);
 }
 
@@ -263,7 +245,6 @@ static void narrower_and_other_text_types_are_promoted(void **state)
     other = other_version(TOPIC_OPERATOR_ACTIONS, "{\"name\": \"operator_id\", \"type\": \"string\"",
                           "{\"name\": \"operator_id\", \"type\": \"int\"", &owned);
     assert_refused(
-        &sample,
         decode_version(TOPIC_OPERATOR_ACTIONS, other, "'operator_id': 5,", "{'ReleasePayout': {'reason': 'won'}}"),
         "OperatorAction.operator_id is no text");
     free(owned);
@@ -305,7 +286,7 @@ static void assert_every_action_is_read(enum topic topic, struct text text)
         json_object_set_new(action, json_string_value(json_object_get(branch, "name")), value_of("", branch));
         json_object_set_new(value, "action", action);
         char *json = json_dumps(value, 0);
-        if (sample_decode_with(&sample, topic, text, json) != STATUS_OK)
+        if (sample_decode_with(topic, text, json) != STATUS_OK)
             fail_msg("%s: %s", json, sample.why.message);
         assert_string_equal(event_kind_name(sample.event.kind), json_string_value(json_object_get(branch, "name")));
         free(json);
@@ -335,19 +316,17 @@ static void every_action_of_every_shipped_version_is_read(void **state)
     assert_true(count >= 4);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_sample, close_sample)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_has_a_doc_and_every_name_means_one_thing),
         cmocka_unit_test(the_tables_that_read_inputs_name_exactly_the_schemas_fields),
-        TEST(every_action_of_every_shipped_version_is_read),
-        TEST(a_newer_writers_fields_are_passed_over),
-        TEST(what_an_older_writer_lacks_gets_its_default),
-        TEST(a_needed_field_that_the_writer_lacks_is_refused),
-        TEST(branches_in_another_order_are_told_by_their_names),
-        TEST(narrower_and_other_text_types_are_promoted),
+        WITH_SAMPLE(every_action_of_every_shipped_version_is_read),
+        WITH_SAMPLE(a_newer_writers_fields_are_passed_over),
+        WITH_SAMPLE(what_an_older_writer_lacks_gets_its_default),
+        WITH_SAMPLE(a_needed_field_that_the_writer_lacks_is_refused),
+        WITH_SAMPLE(branches_in_another_order_are_told_by_their_names),
+        WITH_SAMPLE(narrower_and_other_text_types_are_promoted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,7 @@ static void write_records(void)
 {
     for (size_t i = 0; i < SAMPLE_ACTIONS; i++) {
         enum topic topic = sample_actions[i].topic;
-        if (sample_decode(&sample, topic, sample_actions[i].json) != STATUS_OK)
+        if (sample_decode(topic, sample_actions[i].json) != STATUS_OK)
             fail_msg("%s: %s", sample_actions[i].name, sample.why.message);
         write_record(sample_actions[i].name, topic, (unsigned)i % 2, i % 5 == 0 ? 1 : 0, 10);
         write_event(sample_actions[i].name);
@@ -188,7 +188,7 @@ static void write_letters(void)
 {
     static const char strange[] = "\0\0\0\0\x05\x02i\x02\x02k\x04\x02\x02\x02m\x31\x32\x33\x34\x35\x36\x37\x38\0\0\0"
                                   "fix\x01";
-    if (sample_decode(&sample, TOPIC_CUSTOMER_ACTIONS, sample_action(CUSTOMER_PLACES)) != STATUS_OK)
+    if (sample_decode(TOPIC_CUSTOMER_ACTIONS, sample_action(CUSTOMER_PLACES)) != STATUS_OK)
         fail_msg("%s", sample.why.message);
     struct bytes value = {sample.value.data, sample.value.length};
     write_letter("placement", "booking.customer-actions", NULL, value);
@@ -210,7 +210,7 @@ static void write_letters(void)
 static void put_action(struct buffer *out, enum event_kind kind, unsigned minutes)
 {
     const struct sample_action *action = &sample_actions[kind - EVENT_NONE - 1];
-    if (sample_decode(&sample, action->topic, action->json) != STATUS_OK)
+    if (sample_decode(action->topic, action->json) != STATUS_OK)
         fail_msg("%s: %s", action->name, sample.why.message);
     put_byte(out, 0);
     put_byte(out, (unsigned)action->topic);
