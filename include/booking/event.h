@@ -79,7 +79,7 @@ const char *event_kind_name(enum event_kind kind);
 enum party event_kind_actor(enum event_kind kind);
 enum event_kind event_of_deadline(enum deadline deadline);
 
-/* When it counts: what it says, but not after the broker's timestamp and not more than arrival_grace before (T5). */
+/* When it counts: what it says, but not after the broker's timestamp and not more than arrival_grace before (T1, T5). */
 int64_t event_effective_ms(const struct event *event, const struct policy *policy);
 
 /* The event as bytes: what Postgres keeps in order_history.event, so that an order's life can be replayed (replay.h). All of it

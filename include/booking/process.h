@@ -156,6 +156,7 @@ struct result {
 
 /* Does the next thing that `event` brings about: fires the earliest deadline that lies before it (T3), or else gives the
  * event its own outcome. Returns true as long as the event still waits for its turn: call again with the same event.
+ * An event counts at its own time (T1) and meets the order as it stands: nothing is undone for one that is dated earlier (T8).
  * `zone` is the order's zone (for CUSTOMER_PLACES the event's); NULL = unknown. A rejected placement leaves stage NONE but
  * remembers the event id; keep such an order apart from those that exist. */
 MUST_USE bool process_step(struct order *order, const struct event *event, const struct zone *zone,

@@ -23,7 +23,7 @@ enum deadline clock_first_due(const struct order *order, int64_t before_ms, bool
 
 /* When the reminder of a running clock goes out; NO_INSTANT when it has none, or none any more (N3). */
 int64_t clock_reminder_ms(const struct order *order, enum deadline deadline);
-/* Whose action the deadline waits for: PARTY_NONE when nobody is reminded of it. */
+/* Whose action the deadline waits for: PARTY_NONE when nobody is reminded of it (N3). */
 enum party clock_person(const struct order *order, enum deadline deadline);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* instant + window; stops at the ends of the range instead of overflowing. Never NO_INSTANT. */
+/* instant + window, as elapsed time (T7); stops at the ends of the range instead of overflowing. Never NO_INSTANT. */
 static inline int64_t instant_after(int64_t instant_ms, int64_t window_ms)
 {
     int64_t sum;

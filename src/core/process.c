@@ -58,7 +58,8 @@ static void add_alert(struct change *change, enum alert_kind kind)
     }
 }
 
-/* What the row applies: the clocks of a stage end with it, then the updates, then the stage itself. */
+/* What the row applies: the clocks of a stage end with it, then the updates, then the stage itself. All that it emits carries the
+ * sequence that is counted here (N4). */
 static void apply(struct change *change, const struct row *row)
 {
     struct order *order = change->order;
@@ -83,6 +84,7 @@ static void apply(struct change *change, const struct row *row)
     notices_fill(change);
 }
 
+/* A refusal names rule, reason, stage and terms, but a stranger is shown no more than the first two (N5, A1). */
 static void meet(struct change *change, const struct row *row)
 {
     struct result *result = change->result;
@@ -112,6 +114,7 @@ static void meet(struct change *change, const struct row *row)
         add_alert(change, row->alert);
 }
 
+/* What a deadline does is dated at the deadline itself, and the clocks that this starts count from there (T3). */
 static void fire(struct order *order, enum deadline deadline, const struct zone *zone, struct result *result)
 {
     int64_t due_ms = order->clocks[deadline].due_ms;

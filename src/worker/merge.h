@@ -33,7 +33,7 @@ void merge_clear(struct merge *merge, struct source *source);
 bool merge_fill(struct merge *merge, struct source *source, int32_t lane, struct failure *why);
 /* The same for one partition, after its record was taken. */
 bool merge_refill(struct merge *merge, struct source *source, int32_t lane, enum topic topic, struct failure *why);
-/* The partition whose record is next, or INPUT_TOPIC_COUNT when the watermark (or nothing) is in the way. A partition that
+/* The partition whose record is next (T8), or INPUT_TOPIC_COUNT when the watermark (or nothing) is in the way. A partition that
  * seems at its end may have got an earlier record that was not fetched yet. So a record goes past it only when the partition
  * was still at its end after that record was there, as the brokers say; else `*wants_ends` is set: they must be asked. */
 enum topic merge_next(const struct merge *merge, bool *wants_ends);
@@ -45,7 +45,7 @@ void record_copy(struct record *to, const struct record *from);
 /* The brokers are being asked by source_ask_ends(); and their answer. */
 void merge_note_asked(struct merge *merge);
 void merge_note_ends(struct merge *merge, int64_t asked_ms, const int64_t ends[INPUT_TOPIC_COUNT]);
-/* Every record of the lane that is dated before this instant has been taken; NO_INSTANT when nothing is known. Never later
+/* Every record of the lane that is dated before this instant has been taken (T4); NO_INSTANT when nothing is known. Never later
  * than the wall clock, whatever a producer claims. */
 int64_t merge_read_until_ms(struct merge *merge, struct source *source, int32_t lane, int64_t wall_ms);
 

@@ -2,12 +2,13 @@
 import os
 import pickle
 import re
+import tempfile
 import unittest
 
 from findings import find_all
 from golden import ROOT
 from render import render
-from sources import Rule, Term, read_evidence, read_rules
+from sources import RULE_ID, Rule, Term, read_evidence, read_functions, read_mentions, read_rules, read_scenarios
 
 
 class Checks(unittest.TestCase):
@@ -71,7 +72,12 @@ class Checks(unittest.TestCase):
 
     def test_a_scenario_that_cites_a_rule_it_never_comes_to_is_found(self):
         self.scenario("payment-01").rules.append("V5")
-        self.assert_found("payment-01 cites V5, but none of its steps")
+        self.assert_found("payment-01 cites V5, but of none of its steps")
+
+    def test_a_scenario_that_expects_nothing_of_a_rule_that_it_cites_is_found(self):
+        scenario = self.scenario("execution-24")
+        scenario.rules.append("P3")  # it is paid on its way, and nothing is expected of that
+        self.assert_found("execution-24 cites P3, but of none of its steps")
 
     def test_a_scenario_that_expects_nothing_is_found(self):
         self.scenario("payment-01").expectations = 0
@@ -94,6 +100,10 @@ class Checks(unittest.TestCase):
         self.evidence.rule("T6").carriers.append("answer_hours")
         self.assert_found("T6 lives in answer_hours")
 
+    def test_a_place_that_has_nothing_to_do_with_its_rule_is_found(self):
+        self.evidence.rule("T6").carriers.append("text_copy")
+        self.assert_found("T6 lives in text_copy .*, but neither that function nor its comment says so")
+
     def test_a_rule_of_the_terms_that_no_sentence_leads_to_is_found(self):
         for term in self.evidence.terms:
             term.rules = [rule for rule in term.rules if rule != "E9"]
@@ -102,6 +112,10 @@ class Checks(unittest.TestCase):
     def test_a_sentence_of_the_terms_without_a_rule_is_found(self):
         self.evidence.terms.append(Term(str(len(self.evidence.terms)), "It is free of charge.", []))
         self.assert_found("has no rule, and is not called advice")
+
+    def test_a_sentence_of_the_terms_that_is_left_to_our_own_decisions_is_found(self):
+        self.evidence.terms[1].rules = ["P4", "T7"]
+        self.assert_found("leads only to rules that are decided")
 
     def test_a_sentence_that_leads_to_no_rule_that_exists_is_found(self):
         self.evidence.terms[1].rules.append("Z9")
@@ -112,7 +126,11 @@ class Checks(unittest.TestCase):
         self.assert_found("^README.md:7: there is no rule V9")
 
     def test_a_scenario_that_fails_is_found(self):
-        self.evidence.problems.append("payment-01 fails")
+        run = {"id": "payment-01", "title": "a title", "file": "payment.yaml", "line": 3, "rules": ["P1"], "expectations": 1, "steps": []}
+        problems = []
+        read_scenarios({"scenarios": [{**run, "passed": False}, {**run, "id": "payment-02", "passed": True}]}, problems)
+        self.assertEqual(len(problems), 1)
+        self.evidence.problems += problems
         self.assert_found("payment-01 fails")
 
     def test_what_is_spoilt_changes_the_document(self):
@@ -122,6 +140,31 @@ class Checks(unittest.TestCase):
 
 
 class Reading(unittest.TestCase):
+    def test_ids_are_found_wherever_they_stand_in_a_text(self):
+        found = RULE_ID.findall("rule=P2 (C11), `T6`: E4's, X5–X6; V29 but no EV2, V2a, M1.5, UTC-P3 or sha.A1")
+        self.assertEqual(found, ["P2", "C11", "T6", "E4", "X5", "X6", "V29"])
+
+    def test_every_text_of_the_tree_is_searched_for_ids(self):
+        with tempfile.TemporaryDirectory() as root:
+            for path in ("README.md", "src/core/guards.c", "deploy/run", "tests/scenarios/time.yaml", "tests/evidence/EVIDENCE.md"):
+                os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+                with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                    file.write("first\nsee P99\n")
+            self.assertEqual([path for _, path, line in read_mentions(root) if line == 2],
+                             ["README.md", "src/core/guards.c", "deploy/run", "tests/scenarios/time.yaml"])
+
+    def test_a_function_says_what_stands_in_it_above_it_and_at_its_declaration(self):
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in {"include/booking/a.h": "/* C1 */\nint one(int a);\nint two(void); /* C2 */\n\n/* C3 */\nint three(void);\n",
+                               "src/core/a.c": "/* C4 */\nint one(int a)\n{\n    return a; /* C5 */\n}\n\n/* C6 */\n\nint two(void)\n{\n    return 2;\n}\n",
+                               "src/worker/b.h": ""}.items():
+                os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+                with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                    file.write(text)
+            functions = read_functions(root)
+            self.assertEqual({name: sorted(RULE_ID.findall(function.says)) for name, function in functions.items()},
+                             {"one": ["C1", "C4", "C5"], "two": ["C1", "C2"]})
+
     def test_a_rule_goes_on_to_the_next_one(self):
         problems = []
         rules = read_rules("- **A1** One\n  and two. (decided)\n- **A2** Three. (seed)\n\nNo rule.\n", problems)

@@ -34,10 +34,11 @@ def is_asked(row, result):
 
 
 def meets(evidence, scenario, rule):
-    """Some step is the rule's: its row decided it, or was asked and did not fit, as at a boundary."""
+    """Some step of which something is expected is the rule's: its row decided it, or was asked and did not fit, as at a boundary."""
     rows = rows_of_rule(evidence, rule)
-    return not rows or any(result.rule == rule.id or result.outcome in rule.carriers
-                           or any(is_asked(row, result) for row in rows) for result in scenario.results)
+    return not rows or any(result.is_expected and (result.rule == rule.id or result.outcome in rule.carriers
+                                                   or any(is_asked(row, result) for row in rows))
+                           for result in scenario.results)
 
 
 def witnesses(evidence, row):
@@ -55,8 +56,13 @@ def of_rules(evidence):
         if RULE_ID.fullmatch(rule.id) and not (rule.is_seed or rule.is_decided):
             yield f"{rule.id} is marked neither (seed) nor (decided) in {PROCESS}"
         for name in rule.carriers:
-            if not rows_of_carrier(evidence, name) and name not in evidence.functions:
+            function = evidence.functions.get(name)
+            if rows_of_carrier(evidence, name):
+                continue
+            if function is None:
                 yield f"{PROCESS} says that {rule.id} lives in {name}, but no guard, update or function is called that"
+            elif RULE_ID.fullmatch(rule.id) and not re.search(rf"\b{rule.id}\b", function.says):
+                yield f"{PROCESS} says that {rule.id} lives in {name} ({function.file}), but neither that function nor its comment says so"
 
 
 def of_chapters(evidence):
@@ -103,7 +109,7 @@ def of_scenarios(evidence):
             if rule is None:
                 yield f"{place} cites {rule_id}, which {PROCESS} does not have"
             elif not meets(evidence, scenario, rule):
-                yield f"{place} cites {rule_id}, but none of its steps comes to a row of it"
+                yield f"{place} cites {rule_id}, but of none of its steps that come to a row of it anything is expected"
 
 
 def of_terms(evidence):
@@ -114,6 +120,8 @@ def of_terms(evidence):
                 yield f"{TERMS}, {term.number}: {rule_id} does not exist"
         if term.number and not term.rules and not re.search(r"\(Advice: ", term.says):
             yield f"{TERMS}, {term.number} has no rule, and is not called advice"
+        if term.rules and not any(rule.is_seed for rule in map(evidence.rule, term.rules) if rule):
+            yield f"{TERMS}, {term.number} leads only to rules that are decided, though the terms say so"
     for rule in evidence.rules:
         if rule.is_seed and rule.id not in said:
             yield f"{rule.id} is marked (seed), but no sentence of {TERMS} leads to it"

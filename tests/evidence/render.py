@@ -42,7 +42,7 @@ def carrier_line(evidence, rule, name):
     if rows:
         return f"- `{name}` in {listed((f'“{row.says}” ({row.rule})' for row in rows), 4)}"
     if name in evidence.functions:
-        return f"- `{name}` in [{evidence.functions[name]}](../../{evidence.functions[name]})"
+        return f"- `{name}` in [{evidence.functions[name].file}](../../{evidence.functions[name].file})"
     return None  # only in rows that are listed already
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 PROCESS = "src/core/PROCESS.md"
 TERMS = "src/core/TERMS.md"
 SCENARIOS = "tests/scenarios"
+CODE = ("src/core", "src/worker")
+DECLARATIONS = ("include/booking", *CODE)
 SECTIONS = ("Outcomes", "Policy")  # chapters of PROCESS.md that are rules without ids of their own
-RULE_ID = re.compile(r"(?<![\w.-])[ATCPEVZXMN](?:1\d|[1-9])(?![\w-]|\.\d)")
+RULE_ID = re.compile(r"(?<![\w.-])[ATCPEVZXMN][1-9]\d?(?![\w-]|\.\d)")
 # Made from the rest; makes ids up; is made up by machines.
 NOT_SEARCHED = ("tests/evidence/EVIDENCE.md", "tests/evidence/evidence_test.py", "tests/fuzz/corpus/")
 BEARER_OF_IDS = (".md", ".c", ".h", ".py", ".yaml", ".yml", ".sql", ".avsc", ".sh", ".json", ".txt", "")
@@ -75,13 +77,19 @@ class Term:
 
 
 @dataclass
+class Function:
+    file: str
+    says: str  # its comment and its body, and the comment of its declaration
+
+
+@dataclass
 class Evidence:
     """All of it, so that a test can spoil one thing and look what is found."""
     rules: list
     terms: list
     rows: list
     scenarios: list
-    functions: dict  # name: file
+    functions: dict  # name: Function
     mentions: list   # (id, file, line): every rule id that stands in a text of the tree
     problems: list = field(default_factory=list)  # found while reading
 
@@ -160,13 +168,24 @@ def read_scenarios(document, problems):
     return scenarios
 
 
+def code_files(root, folders, *endings):
+    """Their paths and texts."""
+    for folder in folders:
+        for name in sorted(os.listdir(os.path.join(root, folder))):
+            if name.endswith(endings):
+                yield f"{folder}/{name}", read_text(root, f"{folder}/{name}")
+
+
 def read_functions(root):
     functions = {}
-    for folder in ("src/core", "src/worker"):
-        for name in sorted(os.listdir(os.path.join(root, folder))):
-            if name.endswith((".c", ".h")):
-                for match in re.finditer(r"^[a-z][\w \*]*?(\w+)\([^;]*?\)\n\{", read_text(root, f"{folder}/{name}"), re.M):
-                    functions.setdefault(match[1], f"{folder}/{name}")
+    for path, text in code_files(root, CODE, ".c", ".h"):
+        for match in re.finditer(r"^((?:/\*(?:(?!\*/).)*\*/\n)?)[a-z][\w \*]*?(\w+)\(([^;{]*?)\)\n\{.*?^\}", text, re.M | re.S):
+            functions.setdefault(match[2], Function(path, match[0]))
+    for _, text in code_files(root, DECLARATIONS, ".h"):
+        for comment, declarations in re.findall(r"(/\*(?:(?!\*/).)*\*/\n)((?:^[^/\n][^\n]*\n)+)", text, re.M | re.S):
+            for name, rest in re.findall(r"\b(\w+)\(([^\n]*)", declarations):
+                if name in functions:
+                    functions[name].says += comment + rest
     return functions
 
 
