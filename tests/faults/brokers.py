@@ -38,17 +38,21 @@ def coordinator(stage, topic, name):
     return str(partitions[java_hash(name) % len(partitions)].leader)
 
 
+def end_for_a_while(stage, name, end):
+    end(name)
+    stage.fault()
+    stage.healed()
+    stage.pause(0.5, 5)
+    stage.servers.cluster.start(name)
+    wait_in_sync(stage)
+    stage.recovered()
+
+
 def in_turn(stage, count, end):
     """One broker after another ends and comes back; two are enough to work with."""
     for name in itertools.islice(itertools.cycle(stage.random.sample(BROKERS, len(BROKERS))), count):
         stage.pause(0.2, 1.5)
-        end(name)
-        stage.fault()
-        stage.healed()
-        stage.pause(0.5, 5)
-        stage.servers.cluster.start(name)
-        wait_in_sync(stage)
-        stage.recovered()
+        end_for_a_while(stage, name, end)
 
 
 @scenario(count=3, few=1)
@@ -72,13 +76,7 @@ def coordinators_lost(stage, count):
             name = coordinator(stage, "__transaction_state", f"{stage.world.name}-{stage.random.choice(stage.workers).name}")
         else:
             name = coordinator(stage, "__consumer_offsets", stage.world.name)
-        stage.servers.cluster.kill(name)
-        stage.fault()
-        stage.healed()
-        stage.pause(0.5, 5)
-        stage.servers.cluster.start(name)
-        wait_in_sync(stage)
-        stage.recovered()
+        end_for_a_while(stage, name, stage.servers.cluster.kill)
 
 
 @scenario(count=1)
