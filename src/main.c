@@ -1,6 +1,7 @@
 /* booking-worker: picks the subcommand, and says what there is. */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static void print_help(FILE *out)
                  "  booking-worker migrate --config booking-worker.yaml         # as the owner of the schema\n"
                  "  booking-worker run --config booking-worker.yaml\n\n"
                  "Exit codes: 0 done, 1 the answer is no, 64 wrong command line, 69 something cannot be reached,\n"
-                 "            70 a bug of ours, 78 bad configuration.\n");
+                 "            70 a bug of ours, 74 the output cannot be written, 78 bad configuration.\n");
 }
 
 static int command_unknown(const char *typed)
@@ -54,9 +55,8 @@ static int command_unknown(const char *typed)
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    build = (struct build){BOOKING_VERSION, BOOKING_COMMIT};
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
@@ -74,4 +74,17 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
     }
     return command_unknown(argv[1]);
+}
+
+/* What a command says is what it was run for: when a full disk swallows it, it is not done. */
+enum { EXIT_UNWRITTEN = 74 };
+
+int main(int argc, char **argv)
+{
+    build = (struct build){BOOKING_VERSION, BOOKING_COMMIT};
+    int exit_code = run_command(argc, argv);
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return exit_code;
+    fprintf(stderr, "booking-worker: not all of the output could be written: %s\n", strerror(errno));
+    return exit_code == EXIT_DONE ? EXIT_UNWRITTEN : exit_code;
 }

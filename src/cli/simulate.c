@@ -54,9 +54,8 @@ static const char help[] =
     "(actor: somebody-else), a placement may have 'expect', 'customer' and 'provider', 'expect' knows emits.alerts\n"
     "and rejection.reason, and every single value may be a list of alternatives.\n"
     "\n"
-    "Exit status: 0 all is as expected; 1 something is not; 64 wrong usage; 65 a scenario file is wrong, each problem "
-    "is\n"
-    "on stderr with its line, and the scenarios without a problem were run; 66 a file cannot be read.\n";
+    "Exit codes: 0 all is as expected; 1 something is not; 64 wrong command line; 65 a scenario file is wrong: each\n"
+    "problem is on stderr with its line, and the scenarios without one were run; 66 a file cannot be read.\n";
 
 struct simulation {
     struct arena files; /* scenarios and problems live here */
@@ -127,12 +126,33 @@ static void read_path(struct simulation *simulation, const char *path, int depth
 
 /* --- scenarios --- */
 
+static bool has_id(const struct scenario *scenario, const char *id)
+{
+    return scenario->id != NULL && strcmp(id, scenario->id) == 0;
+}
+
 static bool is_chosen(const struct simulation *simulation, const struct scenario *scenario)
 {
     for (int i = 0; i < simulation->only.count; i++)
-        if (scenario->id != NULL && strcmp(simulation->only.items[i], scenario->id) == 0)
+        if (has_id(scenario, simulation->only.items[i]))
             return true;
     return simulation->only.count == 0;
+}
+
+/* Complains of each id that was asked for and that no scenario has: who mistypes one of two is not told that all is well. */
+static bool each_chosen_exists(const struct simulation *simulation)
+{
+    bool all_exist = true;
+    for (int i = 0; i < simulation->only.count; i++) {
+        int at = 0;
+        while (at < simulation->scenarios.count && !has_id(&simulation->scenarios.items[at], simulation->only.items[i]))
+            at++;
+        if (at < simulation->scenarios.count)
+            continue;
+        fprintf(stderr, "no scenario has the id '%s'\n", simulation->only.items[i]);
+        all_exist = false;
+    }
+    return all_exist;
 }
 
 /* Lines: everything as it happens; when quiet, the title only in front of the first difference. */
@@ -198,7 +218,7 @@ static void tell_summary(struct simulation *simulation)
     json_t *whole = json_pack("{s:O, s:i, s:i, s:i}", "scenarios", simulation->json, "passed", simulation->passed,
                               "failed", simulation->failed, "not_run", simulation->wrong);
     CHECK(whole != NULL);
-    CHECK(json_dumpf(whole, simulation->out, JSON_INDENT(1)) == 0);
+    json_dumpf(whole, simulation->out, JSON_INDENT(1)); /* what cannot be written is main's to complain of */
     fputc('\n', simulation->out);
     json_decref(whole);
 }
@@ -221,7 +241,7 @@ static int simulate(struct simulation *simulation, int count, char **paths)
     tell_summary(simulation);
     if (simulation->has_no_input)
         return EXIT_NO_INPUT;
-    if (simulation->problems.count > 0)
+    if (!each_chosen_exists(simulation) || simulation->problems.count > 0)
         return EXIT_WRONG;
     if (simulation->passed + simulation->failed == 0) {
         fprintf(stderr, "no scenario was found: nothing was run\n");

@@ -18,7 +18,7 @@ void print_title(FILE *out, const struct scenario *scenario)
 /* Where the lines under a result begin. */
 static void print_indent(FILE *out)
 {
-    fprintf(out, "%-26s", "");
+    fprintf(out, "%-27s", "");
 }
 
 static void print_moves(FILE *out, const struct result *result)
@@ -64,7 +64,7 @@ static void print_sent(FILE *out, const struct result *result, struct arena *are
 
 static void print_result(FILE *out, const struct result *result, struct arena *arena)
 {
-    fprintf(out, "  %-24s%s %s: %s", actual_instant(arena, result->at_ms), party_name(result->actor),
+    fprintf(out, "  %-25s%s %s: %s", actual_instant(arena, result->at_ms), party_name(result->actor),
             event_kind_name(result->kind), outcome_name(result->outcome));
     if (result->rule != NULL)
         fprintf(out, " %s", result->rule);
@@ -117,9 +117,9 @@ static void print_order(FILE *out, const struct step_run *run, struct arena *are
 void print_step(FILE *out, const struct step_run *run, struct arena *arena)
 {
     if (run->step->event.form == STEP_CLOCK)
-        fprintf(out, "  %-24stime passes\n", actual_instant(arena, run->step->event.clock_ms));
+        fprintf(out, "  %-25stime passes\n", actual_instant(arena, run->step->event.clock_ms));
     if (run->step->event.form == STEP_POLICY_CHANGE)
-        fprintf(out, "  %-24sthe policies change for orders placed from now on\n", "");
+        fprintf(out, "  %-25sthe policies change for orders placed from now on\n", "");
     for (int i = 0; i < run->result_count; i++)
         print_result(out, &run->results[i], arena);
     print_order(out, run, arena);

@@ -342,10 +342,18 @@ static void each_step_is_printed_with_outcome_rule_stage_deadline_and_money(void
     (void)state;
     const struct said *said = simulate("", TO_PAYMENT);
     assert_int_equal(said->exit_code, 0);
-    assert_said(said->out, "provider ConfirmOrder: applied C6, CONFIRMATION -> PAYMENT\n");
+    assert_said(said->out, "\n  2026-05-04T10:00Z        provider ConfirmOrder: applied C6, CONFIRMATION -> PAYMENT\n");
     assert_said(said->out, "instructs RequestPayment 80.00 EUR\n");
     assert_said(said->out, "= PAYMENT, deadline 2026-05-04T22:00Z, captured 0.00 EUR\n");
     assert_said(said->out, "\n1 passed, 0 failed\n");
+}
+
+static void an_instant_of_a_single_millisecond_stands_apart_from_what_happens_then(void **state)
+{
+    (void)state;
+    const struct said *said = simulate("", HEAD "  - event: {clock: '2026-05-05T09:00:00.001Z'}\n");
+    assert_int_equal(said->exit_code, 0);
+    assert_said(said->out, "\n  2026-05-05T09:00:00.001Z time passes\n");
 }
 
 static void json_is_one_document(void **state)
@@ -378,7 +386,10 @@ static void one_scenario_is_chosen_by_its_id(void **state)
     (void)state;
     const char *yaml = "- id: one\n" PLACE "- id: two\n" PLACE;
     assert_string_equal(simulate("-q --only two", yaml)->out, "1 passed, 0 failed\n");
-    assert_int_equal(simulate("-q --only three", yaml)->exit_code, 65);
+    const struct said *said = simulate("-q --only two --only three", yaml);
+    assert_int_equal(said->exit_code, 65);
+    assert_string_equal(said->out, "1 passed, 0 failed\n");
+    assert_string_equal(said->err, "no scenario has the id 'three'\n");
 }
 
 static void a_missing_file_and_a_wrong_command_line_have_their_own_exits(void **state)
@@ -387,6 +398,14 @@ static void a_missing_file_and_a_wrong_command_line_have_their_own_exits(void **
     assert_int_equal(program_run("", "simulate /nowhere/at/all.yaml")->exit_code, 66);
     assert_int_equal(program_run("", "simulate")->exit_code, 64);
     assert_int_equal(program_run("", "simulate --no-such-option x.yaml")->exit_code, 64);
+}
+
+/* /dev/full is a disk without room. What else went wrong comes first. */
+static void output_that_cannot_be_written_is_no_success(void **state)
+{
+    (void)state;
+    assert_int_equal(program_run("", "simulate --help >/dev/full 2>&1; exit $?; :")->exit_code, 74);
+    assert_int_equal(program_run("", "simulate --json /nowhere.yaml >/dev/full 2>&1; exit $?; :")->exit_code, 66);
 }
 
 int main(void)
@@ -402,10 +421,12 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said_with_file_and_line_and_the_file_is_not_run),
         cmocka_unit_test(the_scenarios_beside_a_wrong_one_are_run),
         cmocka_unit_test(each_step_is_printed_with_outcome_rule_stage_deadline_and_money),
+        cmocka_unit_test(an_instant_of_a_single_millisecond_stands_apart_from_what_happens_then),
         cmocka_unit_test(json_is_one_document),
         cmocka_unit_test(another_policy_shows_what_would_change),
         cmocka_unit_test(one_scenario_is_chosen_by_its_id),
         cmocka_unit_test(a_missing_file_and_a_wrong_command_line_have_their_own_exits),
+        cmocka_unit_test(output_that_cannot_be_written_is_no_success),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
