@@ -33,6 +33,12 @@ void placed_late_under_a_cap(struct life *life)
     placed_late(life);
 }
 
+void reminded(struct life *life)
+{
+    placed(life);
+    life_ticks(life, MAY(5, 8, 30));
+}
+
 void edited(struct life *life)
 {
     placed(life);
@@ -67,6 +73,18 @@ void paid_early(struct life *life)
 {
     placed(life);
     life_pays(life, MAY(4, 9, 30), PRICE_MINOR, "EUR");
+}
+
+void paid_early_too_much(struct life *life)
+{
+    placed(life);
+    life_pays(life, MAY(4, 9, 30), PRICE_MINOR + 1000, "EUR");
+}
+
+void reversed_early(struct life *life)
+{
+    placed(life);
+    life_reverses(life, MAY(4, 9, 30), 3000);
 }
 
 void edited_and_paid_early(struct life *life)
@@ -109,6 +127,12 @@ void confirmed(struct life *life)
 void confirmed_late(struct life *life)
 {
     placed_late(life);
+    life_does(life, PROVIDER_CONFIRMS, MAY(12, 7, 30));
+}
+
+void confirmed_late_under_a_cap(struct life *life)
+{
+    placed_late_under_a_cap(life);
     life_does(life, PROVIDER_CONFIRMS, MAY(12, 7, 30));
 }
 
@@ -204,6 +228,12 @@ void proposed_lower(struct life *life)
     life_reprices(life, MAY(5, 9, 0), 7000);
 }
 
+void reversed_and_proposed_lower(struct life *life)
+{
+    reversed_in_part(life);
+    life_reprices(life, MAY(5, 9, 0), 7000);
+}
+
 void proposed_higher(struct life *life)
 {
     paid(life);
@@ -226,6 +256,13 @@ void awaits_rest_of_topup(struct life *life)
 {
     awaits_topup(life);
     life_pays(life, MAY(5, 11, 0), 500, "EUR");
+}
+
+void reversed_and_awaits_topup(struct life *life)
+{
+    reversed_in_part(life);
+    life_reprices(life, MAY(5, 9, 0), 10000);
+    life_does(life, CUSTOMER_CONFIRMS, MAY(5, 10, 0));
 }
 
 void awaits_topup_near_the_start(struct life *life)
@@ -257,6 +294,12 @@ void requested_and_awaits_topup(struct life *life)
 void claimed_early(struct life *life)
 {
     paid(life);
+    life_does(life, CUSTOMER_OPENS_CLAIM, MAY(12, 8, 30));
+}
+
+void reversed_and_claimed_early(struct life *life)
+{
+    reversed_in_part(life);
     life_does(life, CUSTOMER_OPENS_CLAIM, MAY(12, 8, 30));
 }
 
