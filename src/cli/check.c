@@ -1,6 +1,7 @@
 /* `check`: is all there that the worker needs? One table; nothing is changed anywhere. */
 #include "cli/check.h"
 
+#include "booking/clock.h"
 #include "booking/kafka_inspect.h"
 #include "booking/order.h"
 #include "booking/schema.h"
@@ -26,7 +27,8 @@ static const char help[] =
     "  --config FILE    the configuration (or BOOKING_CONFIG)\n"
     "  --print-sample   print a configuration file with every key, and stop\n";
 
-#define KAFKA_WAIT_MS 5000
+#define KAFKA_WAIT_MS       5000
+#define PARTITIONS_AHEAD_MS ((int64_t)28 * 86400 * 1000) /* time to notice that the weekly `migrate` does not run */
 
 static const char *result_word(enum check_result result)
 {
@@ -91,7 +93,6 @@ static void check_kafka(const struct config *config, struct check_table *table)
 
 static void check_grants(const struct schema_report *report, struct check_table *table)
 {
-    char until[VALUE_SIZE];
     if (!report->may_write)
         check_add(table, "grants", CHECK_WRONG,
                   "%s may not write what the worker writes; grant it the role booking_worker", report->login);
@@ -100,17 +101,31 @@ static void check_grants(const struct schema_report *report, struct check_table 
                   "%s may do more than the worker needs; log in as a member of booking_worker only", report->login);
     else
         check_add(table, "grants", CHECK_OK, "%s has what the worker needs, and no more", report->login);
-    instant_format(report->history_until_ms, until);
-    if (report->history_until_ms == NO_INSTANT)
+}
+
+static void check_partitions(const struct schema_report *report, struct check_table *table)
+{
+    const int64_t outbox_ms = report->outbox_until_ms, history_ms = report->history_until_ms;
+    const int64_t soon_ms = clock_wall_ms() + PARTITIONS_AHEAD_MS;
+    char outbox[VALUE_SIZE], history[VALUE_SIZE];
+    instant_format(outbox_ms, outbox);
+    instant_format(history_ms, history);
+    if (outbox_ms == NO_INSTANT || history_ms == NO_INSTANT)
         check_add(table, "partitions", CHECK_WARNING,
-                  "the history has no partition ahead: booking-worker migrate makes them");
+                  "the outbox or the history has none ahead: run `booking-worker migrate`, once a week");
+    else if (outbox_ms < soon_ms || history_ms < soon_ms)
+        check_add(table, "partitions", CHECK_WARNING,
+                  "the outbox's reach until %s, the history's until %s: run `booking-worker migrate`, once a week; "
+                  "what comes after them stands where it cannot be dropped",
+                  outbox, history);
     else
-        check_add(table, "partitions", CHECK_OK, "the history's reach until %s", until);
+        check_add(table, "partitions", CHECK_OK, "the outbox's reach until %s, the history's until %s", outbox,
+                  history);
 }
 
 static void check_postgres(const struct config *config, struct check_table *table)
 {
-    struct schema_report report = {.summary = "", .history_until_ms = NO_INSTANT};
+    struct schema_report report = {.summary = ""};
     struct failure why = {""};
     enum status status = schema_inspect(config, &report, &why);
     if (status != STATUS_OK) {
@@ -119,8 +134,10 @@ static void check_postgres(const struct config *config, struct check_table *tabl
     }
     check_add(table, "postgres", CHECK_OK, "%s, as %s", report.server_version, report.login);
     check_add(table, "schema", report.state == SCHEMA_CURRENT ? CHECK_OK : CHECK_WRONG, "%s", report.summary);
-    if (report.state == SCHEMA_CURRENT)
-        check_grants(&report, table);
+    if (report.state != SCHEMA_CURRENT)
+        return;
+    check_grants(&report, table);
+    check_partitions(&report, table);
 }
 
 int command_check(int argc, char **argv)

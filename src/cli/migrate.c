@@ -28,7 +28,7 @@ static const char help[] =
 static void print_report(const struct schema_report *report, bool is_plan)
 {
     struct buffer out = {0};
-    char until[VALUE_SIZE];
+    char outbox[VALUE_SIZE], history[VALUE_SIZE];
     buffer_printf(&out, "Postgres %s, as %s\n", report->server_version, report->login);
     for (int i = 0; i < report->step_count; i++)
         buffer_printf(&out, "  %-8s %s%s\n",
@@ -43,9 +43,11 @@ static void print_report(const struct schema_report *report, bool is_plan)
         buffer_printf(&out, "%d migration%s applied, %d partition%s made\n", report->applied_count,
                       report->applied_count == 1 ? "" : "s", report->partitions_made,
                       report->partitions_made == 1 ? "" : "s");
-    if (report->state == SCHEMA_CURRENT && report->history_until_ms != NO_INSTANT) {
-        instant_format(report->history_until_ms, until);
-        buffer_printf(&out, "partitions of the history reach until %s\n", until);
+    if (report->state == SCHEMA_CURRENT && report->outbox_until_ms != NO_INSTANT &&
+        report->history_until_ms != NO_INSTANT) {
+        instant_format(report->outbox_until_ms, outbox);
+        instant_format(report->history_until_ms, history);
+        buffer_printf(&out, "partitions of the outbox reach until %s, of the history until %s\n", outbox, history);
     }
     buffer_printf(&out, "%s\n", report->summary);
     buffer_print(&out);
@@ -59,7 +61,7 @@ int command_migrate(int argc, char **argv)
     int exit_code;
     struct config config;
     struct failure why = {""};
-    struct schema_report report = {.summary = "", .history_until_ms = NO_INSTANT};
+    struct schema_report report = {.summary = ""};
     const struct option_row options[] = {{.name = "--config", .value = &path}, {.name = "--plan", .is_set = &is_plan}};
     if (!options_read(argc, argv, options, 2, help, NULL, &exit_code))
         return exit_code;

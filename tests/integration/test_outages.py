@@ -1,8 +1,10 @@
 """The world around the worker fails for a while, or is set up wrongly; the worker says so and loses nothing."""
+import re
 import threading
 import time
 
 import load
+import psycopg
 from expect import check_rows, finish
 from world import Actor, server, until
 
@@ -115,3 +117,16 @@ def test_a_lane_goes_on_at_its_place_after_a_clean_restart(world):
     reader.wait("the confirmation", lambda: len(reader.of("stage-changed", order.key)) == 2)
     reader.read_to_the_end()
     assert [record.value["sequence"] for record in reader.of("stage-changed", order.key)] == [1, 2]
+
+
+def test_check_tells_when_partitions_end_soon_and_a_migration_makes_more(world):
+    assert re.search(r"partitions +ok +the outbox's reach until \S+, the history's until \S+\n", world.command("check"))
+    with psycopg.connect(world.admin_conninfo, autocommit=True) as admin:
+        late = admin.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'booking.outbox'::regclass "
+                             "AND booking.partition_end(inhrelid) > now() + interval '3 weeks'").fetchall()
+        for (name,) in late:
+            admin.execute(f"DROP TABLE {name}")
+    assert re.search(r"partitions +look .*booking-worker migrate", world.command("check"))
+    said = world.command("migrate", config=world.configuration(postgres={"conninfo": world.admin_conninfo}))
+    assert f"{len(late)} partitions made" in said and "of the outbox reach until" in said
+    assert re.search(r"partitions +ok ", world.command("check"))
