@@ -213,14 +213,22 @@ static const char *type_name(enum metric_type type)
     return "untyped";
 }
 
+/* What can be known beforehand is there from the start, at 0: Prometheus sees no increase in a series that begins with 1. */
+static void make_known(enum metric metric)
+{
+    const struct metric_row *row = &metric_table[metric];
+    if (row->labels[0] == NULL)
+        (void)series_find(metric, NULL, NULL);
+    for (int i = 0; i < METRIC_VALUES_MAX && row->values[i] != NULL; i++)
+        (void)series_find(metric, row->values[i], NULL);
+}
+
 void metrics_print(struct buffer *page)
 {
     pthread_mutex_lock(&lock);
     for (int i = 0; i < METRIC_COUNT; i++) {
         const struct metric_row *row = &metric_table[i];
-        /* without labels it is there from the start, at 0, so that a first increase can be seen */
-        if (row->labels[0] == NULL)
-            (void)series_find((enum metric)i, NULL, NULL);
+        make_known((enum metric)i);
         print(page, "# HELP %s ", row->name);
         print_text(page, row->help);
         print(page, "\n# TYPE %s %s\n", row->name, type_name(row->type));

@@ -45,6 +45,13 @@ static void a_metric_without_labels_is_there_at_zero_from_the_start(void **state
     assert_has("\nbooking_batch_events_count 0\n");
 }
 
+static void a_label_whose_values_are_known_is_there_at_zero_from_the_start(void **state)
+{
+    (void)state;
+    assert_has("\nbooking_dead_letters_total{stage=\"value\"} 0\n");
+    assert_has("\nbooking_kafka_transactions_total{result=\"burnt\"} 0\n");
+}
+
 static void a_gauge_is_set_and_dropped(void **state)
 {
     (void)state;
@@ -129,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_metric_without_labels_is_there_at_zero_from_the_start),
+        cmocka_unit_test(a_label_whose_values_are_known_is_there_at_zero_from_the_start),
         cmocka_unit_test(a_counter_adds_up_per_label),
         cmocka_unit_test(a_gauge_is_set_and_dropped),
         cmocka_unit_test(a_histogram_counts_into_buckets_that_add_up),
