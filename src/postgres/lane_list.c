@@ -14,11 +14,6 @@
 #define ROUND_TRIP_MS 5000
 #define OFFSETS       "customer_actions, provider_actions, gateway_callbacks, operator_actions, rerouted"
 
-static void copy(char *out, size_t size, struct bytes text)
-{
-    snprintf(out, size, "%.*s", (int)text.length, text.data == NULL ? "" : (const char *)text.data);
-}
-
 /* Runs the steps on a connection of its own. */
 static enum status ask(const struct config *config, struct step *steps, int count, bool is_write, struct failure *why)
 {
@@ -54,8 +49,8 @@ static void take_row(struct listed_lane *lane, const PGresult *rows, int row)
                                  .halted_ms = result_instant_ms(rows, row, 11)};
     for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++)
         lane->row.offsets[topic] = result_int8(rows, row, 4 + topic);
-    copy(lane->row.halt_reason, sizeof lane->row.halt_reason, result_bytes(rows, row, 12));
-    copy(lane->row.decision, sizeof lane->row.decision, result_bytes(rows, row, 14));
+    result_text(rows, row, 12, lane->row.halt_reason, sizeof lane->row.halt_reason);
+    result_text(rows, row, 14, lane->row.decision, sizeof lane->row.decision);
 }
 
 enum status lane_list_read(const struct config *config, struct lane_list *out, struct failure *why)
@@ -75,7 +70,7 @@ enum status lane_list_read(const struct config *config, struct lane_list *out, s
         CHECK(out->lanes != NULL);
         for (int row = 0; row < out->count; row++)
             take_row(&out->lanes[row], steps[1].result, row);
-        copy(out->system_id, sizeof out->system_id, result_bytes(steps[2].result, 0, 0));
+        result_text(steps[2].result, 0, 0, out->system_id, sizeof out->system_id);
     }
     link_free_results(steps, 3);
     return status;
@@ -100,8 +95,8 @@ static void take_facts(struct lane_facts *out, const struct step steps[3], const
     out->decision_count = PQntuples(steps[2].result);
     for (int i = 0; i < out->decision_count; i++) {
         out->decisions[i].at_ms = result_instant_ms(steps[2].result, i, 0);
-        copy(out->decisions[i].by, sizeof out->decisions[i].by, result_bytes(steps[2].result, i, 1));
-        copy(out->decisions[i].verbs, sizeof out->decisions[i].verbs, result_bytes(steps[2].result, i, 2));
+        result_text(steps[2].result, i, 1, out->decisions[i].by, sizeof out->decisions[i].by);
+        result_text(steps[2].result, i, 2, out->decisions[i].verbs, sizeof out->decisions[i].verbs);
     }
 }
 

@@ -37,14 +37,6 @@ static struct store_lane *lane_of(struct store_job *job, int32_t lane)
     return NULL;
 }
 
-static void copy_text(char *out, size_t size, struct bytes text)
-{
-    const size_t length = text.length < size ? text.length : size - 1;
-    if (length > 0)
-        memcpy(out, text.data, length);
-    out[length] = '\0';
-}
-
 static void answer_lanes(struct store_job *job, const PGresult *rows, const PGresult *system)
 {
     for (int i = 0; i < job->lane_count; i++) {
@@ -52,7 +44,7 @@ static void answer_lanes(struct store_job *job, const PGresult *rows, const PGre
         *lane = (struct store_lane){.lane = lane->lane};
         for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++)
             lane->offsets[topic] = OFFSET_BEGINNING;
-        copy_text(lane->system_id, sizeof lane->system_id, result_bytes(system, 0, 0));
+        result_text(system, 0, 0, lane->system_id, sizeof lane->system_id);
     }
     for (int row = 0; row < PQntuples(rows); row++) {
         struct store_lane *lane = lane_of(job, result_int4(rows, row, 0));
@@ -63,9 +55,9 @@ static void answer_lanes(struct store_job *job, const PGresult *rows, const PGre
         for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++)
             lane->offsets[topic] = result_int8(rows, row, 4 + topic);
         lane->is_halted = result_bool(rows, row, 9);
-        copy_text(lane->halt_reason, sizeof lane->halt_reason, result_bytes(rows, row, 10));
+        result_text(rows, row, 10, lane->halt_reason, sizeof lane->halt_reason);
         lane->w_is_decided = result_bool(rows, row, 11);
-        copy_text(lane->decision, sizeof lane->decision, result_bytes(rows, row, 12));
+        result_text(rows, row, 12, lane->decision, sizeof lane->decision);
     }
 }
 

@@ -70,6 +70,8 @@ int64_t result_int8(const PGresult *result, int row, int column);
 bool result_bool(const PGresult *result, int row, int column);
 struct uuid result_uuid(const PGresult *result, int row, int column);
 struct bytes result_bytes(const PGresult *result, int row, int column);
+/* As much of it as fits (utf8_cut); null is empty. */
+void result_text(const PGresult *result, int row, int column, char *out, size_t out_size);
 int64_t result_instant_ms(const PGresult *result, int row, int column); /* null = NO_INSTANT */
 
 #endif

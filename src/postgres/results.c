@@ -3,6 +3,7 @@
 #include "booking/order.h"
 #include "postgres/link.h"
 #include "postgres/params.h"
+#include "postgres/utf8.h"
 
 #include <string.h>
 
@@ -45,6 +46,12 @@ struct bytes result_bytes(const PGresult *result, int row, int column)
     if (PQgetisnull(result, row, column))
         return (struct bytes){0};
     return (struct bytes){(const uint8_t *)PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column)};
+}
+
+void result_text(const PGresult *result, int row, int column, char *out, size_t out_size)
+{
+    const struct bytes bytes = result_bytes(result, row, column);
+    utf8_cut((struct text){(const char *)bytes.data, bytes.length}, out, out_size);
 }
 
 int64_t result_instant_ms(const PGresult *result, int row, int column)

@@ -77,3 +77,12 @@ void utf8_repair(struct text text, char *out)
         at = until;
     }
 }
+
+void utf8_cut(struct text text, char *out, size_t out_size)
+{
+    if (text.length >= out_size)
+        text.length = utf8_valid_prefix((struct text){text.data, out_size - 1});
+    if (text.length > 0)
+        memcpy(out, text.data, text.length);
+    out[text.length] = '\0';
+}

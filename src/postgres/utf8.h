@@ -9,5 +9,7 @@ size_t utf8_valid_prefix(struct text text);
 /* The same text with U+FFFD instead of each unacceptable byte: its size, and the text itself. */
 size_t utf8_repaired_size(struct text text);
 void utf8_repair(struct text text, char *out);
+/* What fits of an acceptable text, to the end of a character, and a NUL. */
+void utf8_cut(struct text text, char *out, size_t out_size);
 
 #endif

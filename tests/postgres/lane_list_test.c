@@ -98,6 +98,20 @@ static void a_decision_about_a_row_that_moved_is_refused(void **state)
     assert_string_equal(database_sql(&world->database, "SELECT count(*) FROM booking.lane_decisions"), "1");
 }
 
+/* Postgres keeps all of a reason; what a lane's row has room for ends with a whole character. */
+static void a_long_reason_is_cut_between_characters(void **state)
+{
+    struct world *world = *state;
+    database_sql(&world->database,
+                 "UPDATE booking.lanes SET halted_at = now(), halt_reason = 'x' || repeat('\u20ac', 200)");
+    const struct store_lane row = read_row(world);
+    assert_int_equal(strlen(row.halt_reason),
+                     1 + 84 * 3); /* the next one would end beyond the 255 bytes that there are */
+    assert_string_equal(row.halt_reason + strlen(row.halt_reason) - 3, "\u20ac");
+    owned_take(&world->owned, &world->desk, 3);
+    assert_string_equal(world->owned.lane.halt_reason, row.halt_reason);
+}
+
 static void a_lane_that_is_not_halted_is_left_alone(void **state)
 {
     struct world *world = *state;
@@ -193,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(a_decision_is_written_recorded_and_read_by_whoever_takes_the_lane),
         IN_A_WORLD(a_decision_about_a_row_that_moved_is_refused),
+        IN_A_WORLD(a_long_reason_is_cut_between_characters),
         IN_A_WORLD(a_lane_that_is_not_halted_is_left_alone),
         IN_A_WORLD(batches_that_the_outbox_lost_and_orders_of_other_lanes_are_counted),
         IN_A_WORLD(a_decision_remembers_which_batches_it_was_about),

@@ -88,6 +88,21 @@ static void only_what_postgres_refuses_is_replaced(void **state)
     expect_repaired("x\xFF", 2, "x" BAD);
 }
 
+static void what_is_too_long_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static const char euros[] = "\xE2\x82\xAC\xE2\x82\xAC";
+    static const char *const wanted[] = {"", "", "", "\xE2\x82\xAC", "\xE2\x82\xAC", "\xE2\x82\xAC", euros, euros};
+    for (size_t room = 0; room < sizeof wanted / sizeof wanted[0]; room++) {
+        char out[9] = "????????";
+        utf8_cut((struct text){euros, 6}, out, room + 1);
+        assert_string_equal(out, wanted[room]);
+    }
+    char out[4];
+    utf8_cut((struct text){NULL, 0}, out, sizeof out);
+    assert_string_equal(out, "");
+}
+
 static int64_t there_and_back(int64_t at_ms)
 {
     struct array array = {0};
@@ -117,6 +132,7 @@ int main(void)
         cmocka_unit_test(every_class_of_error_says_what_comes_next),
         cmocka_unit_test(a_message_names_the_step_and_the_code),
         cmocka_unit_test(only_what_postgres_refuses_is_replaced),
+        cmocka_unit_test(what_is_too_long_is_cut_between_characters),
         cmocka_unit_test(instants_come_back_to_the_millisecond),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
