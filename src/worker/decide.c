@@ -320,6 +320,30 @@ static void forget_outcomes(struct turn *turn)
     }
 }
 
+/* Brings the order to hand. False when it cannot be decided; what is said then names it. */
+static bool take_order(struct turn *turn, struct order *order)
+{
+    char id[UUID_TEXT_LENGTH + 1];
+    const char *law = NULL;
+    const bool is_fetched = fetch_order(turn, order, &law);
+    if (is_fetched && (order->stage == STAGE_NONE || zones_find(text_of(order->zone)) != NULL)) {
+        return true;
+    }
+    uuid_format(&turn->entry->order_id, id);
+    if (is_fetched) {
+        (void)failure_set(&turn->why, STATUS_FATAL,
+                          "order %s is in the time zone %s, which is not in this system's tzdata any more", id,
+                          order->zone);
+    } else if (law != NULL) {
+        (void)failure_set(&turn->why, STATUS_FATAL,
+                          "order %s cannot be: %s. Was it damaged, or made under other rules?", id, law);
+    } else {
+        (void)failure_set(&turn->why, STATUS_FATAL,
+                          "order %s cannot be read: was it written by a newer version, or damaged?", id);
+    }
+    return false;
+}
+
 /* All of one order. False when the batch has to wait, or the lane is to be doubted (`*is_fatal`). */
 static bool decide_order(struct turn *turn, bool *is_fatal)
 {
@@ -328,22 +352,7 @@ static bool decide_order(struct turn *turn, bool *is_fatal)
     turn->guilty = NULL;
     turn->is_changed = false;
     forget_outcomes(turn);
-    const char *law = NULL;
-    if (!fetch_order(turn, order, &law)) {
-        char id[UUID_TEXT_LENGTH + 1];
-        uuid_format(&turn->entry->order_id, id);
-        if (law != NULL) {
-            (void)failure_set(&turn->why, STATUS_FATAL, "order %s cannot be: %s. Was it damaged?", id, law);
-        } else {
-            (void)failure_set(&turn->why, STATUS_FATAL,
-                              "order %s cannot be read: was it written by a newer version, or damaged?", id);
-        }
-        *is_fatal = true;
-        return false;
-    }
-    if (order->stage != STAGE_NONE && zones_find(text_of(order->zone)) == NULL) {
-        (void)failure_set(&turn->why, STATUS_FATAL,
-                          "the time zone %s of an order is not in this system's tzdata any more", order->zone);
+    if (!take_order(turn, order)) {
         *is_fatal = true;
         return false;
     }

@@ -203,59 +203,6 @@ static void what_a_refused_lane_could_not_write_is_not_counted_and_the_rest_is(v
     sim_close(&sim);
 }
 
-static void an_order_whose_time_zone_is_gone_halts_its_lane(void **state)
-{
-    (void)state;
-    struct sim sim;
-    sim_open(&sim, 2, 30);
-    sim_start(&sim, 0);
-    place_some(&sim, 0, 1);
-    settle(&sim);
-    sim_kill(&sim, 0);
-    static struct order order;
-    struct sim_order *stored = &sim.postgres.orders[0];
-    assert_true(order_unpack((struct bytes){stored->packed.data, stored->packed.length}, &order));
-    strcpy(order.zone, "Atlantis/Center");
-    buffer_clear(&stored->packed);
-    stored->packed.length = order_pack(&order, buffer_reserve(&stored->packed, ORDER_PACKED_MAX));
-    sim_start(&sim, 0);
-    place_some(&sim, 5, 1);
-    sim_act(&sim, PROVIDER_CONFIRMS, order.order_id);
-    sim_run(&sim, 5000);
-    assert_true(sim.postgres.rows[stored->lane].is_halted);
-    assert_non_null(strstr(sim.postgres.rows[stored->lane].halt_reason, "Atlantis/Center"));
-    struct uuid other = sim_order_of_lane(&sim, 1 - stored->lane, 5);
-    assert_non_null(sim_order(&sim, &other));
-    sim_close(&sim);
-}
-
-/* Its bytes can be read, and say what the process leads to never: no row is about a confirmation that runs out in a closed order. */
-static void an_order_that_cannot_be_halts_its_lane_and_not_the_process(void **state)
-{
-    (void)state;
-    struct sim sim;
-    sim_open(&sim, 2, 31);
-    sim_start(&sim, 0);
-    place_some(&sim, 0, 1);
-    settle(&sim);
-    sim_kill(&sim, 0);
-    static struct order order;
-    struct sim_order *stored = &sim.postgres.orders[0];
-    assert_true(order_unpack((struct bytes){stored->packed.data, stored->packed.length}, &order));
-    order.stage = STAGE_CLOSED;
-    buffer_clear(&stored->packed);
-    stored->packed.length = order_pack(&order, buffer_reserve(&stored->packed, ORDER_PACKED_MAX));
-    sim_start(&sim, 0);
-    place_some(&sim, 5, 1);
-    sim_run(&sim, 3 * order.policy.confirm_ms);
-    assert_true(sim.postgres.rows[stored->lane].is_halted);
-    assert_non_null(strstr(sim.postgres.rows[stored->lane].halt_reason, "order-unreadable: order "));
-    assert_non_null(strstr(sim.postgres.rows[stored->lane].halt_reason, "cannot be: "));
-    struct uuid other = sim_order_of_lane(&sim, 1 - stored->lane, 5);
-    assert_non_null(sim_order(&sim, &other));
-    sim_close(&sim);
-}
-
 /* --- the way out --- */
 
 static void batches_that_an_operator_has_emitted_again_come_once_more_and_then_all_is_as_ever(void **state)
@@ -476,8 +423,6 @@ int main(void)
         cmocka_unit_test(a_topic_whose_offset_is_gone_from_the_group_halts_the_lane),
         cmocka_unit_test(a_batch_that_postgres_refuses_halts_only_the_guilty_lane),
         cmocka_unit_test(what_a_refused_lane_could_not_write_is_not_counted_and_the_rest_is),
-        cmocka_unit_test(an_order_whose_time_zone_is_gone_halts_its_lane),
-        cmocka_unit_test(an_order_that_cannot_be_halts_its_lane_and_not_the_process),
         cmocka_unit_test(batches_that_an_operator_has_emitted_again_come_once_more_and_then_all_is_as_ever),
         cmocka_unit_test(a_postgres_that_forgot_decides_again_when_an_operator_accepts_it),
         cmocka_unit_test(outputs_that_kafka_does_not_take_stop_the_reading),
