@@ -17,13 +17,7 @@ static struct life life;
 /* In EXECUTION, with all that can be there: a proposal, a request, a kept claim, foreign money, payments, instructions, clocks. */
 static void live(void)
 {
-    life_to_execution(&life);
-    life_meet(&life, (struct event){.kind = PROVIDER_EDITS,
-                                    .occurred_ms = on(11, 9, 0),
-                                    .price = euros(10000),
-                                    .comment = text_of("twice as long")});
-    life_meet(&life, (struct event){.kind = CUSTOMER_CANCELS, .occurred_ms = on(11, 9, 30), .reason = text_of("ill")});
-    life_meet(&life, (struct event){.kind = GATEWAY_CAPTURED, .occurred_ms = on(11, 9, 40), .amount = {500, "USD"}});
+    life_to_full_execution(&life);
     life.order.claim = CLAIM_KEPT;
     life.order.claimed_ms = on(12, 9, 0);
 }

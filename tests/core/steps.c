@@ -105,3 +105,14 @@ void life_to_closed(struct life *life)
     life_meet(life, (struct event){.kind = CUSTOMER_CONFIRMS_EXECUTION, .occurred_ms = on(12, 12, 0)});
     assert_int_equal(life->order.stage, STAGE_CLOSED);
 }
+
+void life_to_full_execution(struct life *life)
+{
+    life_to_execution(life);
+    life_meet(life, (struct event){.kind = PROVIDER_EDITS,
+                                   .occurred_ms = on(11, 9, 0),
+                                   .price = euros(10000),
+                                   .comment = text_of("twice as long")});
+    life_meet(life, (struct event){.kind = CUSTOMER_CANCELS, .occurred_ms = on(11, 9, 30), .reason = text_of("ill")});
+    life_meet(life, (struct event){.kind = GATEWAY_CAPTURED, .occurred_ms = on(11, 9, 40), .amount = {500, "USD"}});
+}

@@ -21,6 +21,8 @@ void life_to_payment(struct life *life);    /* confirmed on the 4th at 10:00 */
 void life_to_execution(struct life *life);  /* paid on the 4th at 11:00 */
 void life_to_acceptance(struct life *life); /* done on the 12th at 10:00 */
 void life_to_closed(struct life *life);     /* confirmed on the 12th at 12:00 */
+/* In EXECUTION on the 11th at 9:40, with a proposal, a cancellation request and foreign money. */
+void life_to_full_execution(struct life *life);
 void life_under(struct life *life, const struct policy *policy);
 
 /* What is zero is absent, or as usual: a new event id, the party's own id, arrived when it occurred. Ends with the event's own

@@ -51,15 +51,8 @@ static struct sink_job emit_noise(struct world *world, int count, size_t size, i
                                       .value = {(const uint8_t *)noise, size}};
         outbox_add(&batch, &output);
     }
-    struct bytes bytes = {batch.data, batch.length};
-    struct sink_lane lane = {.lane = 0, .w = 1};
-    struct sink_job job = {.kind = SINK_EMIT,
-                           .membership = world->has.membership,
-                           .lane_count = 1,
-                           .lanes = &lane,
-                           .batch_count = 1,
-                           .batches = &bytes};
-    do_emit(world->sink, &job);
+    const struct sink_job job =
+        emit_batch(world->sink, &world->has.membership, (struct bytes){batch.data, batch.length});
     free(noise);
     buffer_free(&batch);
     return job;

@@ -322,15 +322,8 @@ static void a_torn_batch_is_hopeless_and_nothing_of_it_is_seen(void **state)
     struct output output = {.topic = TOPIC_REJECTIONS, .partition = 0, .value = {(const uint8_t *)"whole", 5}};
     outbox_add(&batch, &output);
     outbox_add(&batch, &output);
-    struct bytes bytes = {batch.data, batch.length - 1};
-    struct sink_lane lane = {.lane = 0, .w = 1};
-    struct sink_job job = {.kind = SINK_EMIT,
-                           .membership = world.has.membership,
-                           .lane_count = 1,
-                           .lanes = &lane,
-                           .batch_count = 1,
-                           .batches = &bytes};
-    do_emit(world.sink, &job);
+    const struct sink_job job =
+        emit_batch(world.sink, &world.has.membership, (struct bytes){batch.data, batch.length - 1});
     assert_int_equal(job.outcome, SINK_BURNT);
     assert_true(job.is_hopeless);
     assert_int_equal(cluster_count(&config, TOPIC_REJECTIONS, 1), 0);
@@ -346,15 +339,7 @@ static void a_record_that_is_too_large_is_hopeless(void **state)
     uint8_t *large = calloc(1, 3000000);
     struct output output = {.topic = TOPIC_REJECTIONS, .partition = 0, .value = {large, 3000000}};
     outbox_add(&batch, &output);
-    struct bytes bytes = {batch.data, batch.length};
-    struct sink_lane lane = {.lane = 0, .w = 1};
-    struct sink_job job = {.kind = SINK_EMIT,
-                           .membership = world.has.membership,
-                           .lane_count = 1,
-                           .lanes = &lane,
-                           .batch_count = 1,
-                           .batches = &bytes};
-    do_emit(world.sink, &job);
+    const struct sink_job job = emit_batch(world.sink, &world.has.membership, (struct bytes){batch.data, batch.length});
     assert_int_equal(job.outcome, SINK_BURNT);
     assert_true(job.is_hopeless);
     assert_int_equal(emit(world.sink, &world.has.membership, 0, 1, 1, "a", NULL), SINK_DONE);
@@ -382,15 +367,7 @@ static void a_key_finds_the_partition_that_the_jvm_would_choose(void **state)
                                 .value = {(uint8_t *)name, 2}};
         outbox_add(&batch, &output);
     }
-    struct bytes bytes = {batch.data, batch.length};
-    struct sink_lane lane = {.lane = 0, .w = 1};
-    struct sink_job job = {.kind = SINK_EMIT,
-                           .membership = world.has.membership,
-                           .lane_count = 1,
-                           .lanes = &lane,
-                           .batch_count = 1,
-                           .batches = &bytes};
-    do_emit(world.sink, &job);
+    const struct sink_job job = emit_batch(world.sink, &world.has.membership, (struct bytes){batch.data, batch.length});
     assert_int_equal(job.outcome, SINK_DONE);
     for (int partition = 0; partition < LANES; partition++) {
         expected[0] = '\0';

@@ -159,6 +159,21 @@ static void fill(struct buffer *batch, int32_t lane, int count, const char *pref
     }
 }
 
+struct sink_job emit_batch(struct sink *sink, const struct membership *membership, struct bytes batch)
+{
+    struct sink_lane lane = {.lane = 0, .w = 1};
+    struct sink_job job = {.kind = SINK_EMIT,
+                           .membership = *membership,
+                           .lane_count = 1,
+                           .lanes = &lane,
+                           .batch_count = 1,
+                           .batches = &batch};
+    do_emit(sink, &job);
+    job.lanes = NULL;
+    job.batches = NULL;
+    return job;
+}
+
 static enum sink_outcome emit_by(void (*act)(struct sink *, struct sink_job *), struct sink *sink,
                                  const struct membership *membership, int32_t lane, uint64_t w, int count,
                                  const char *prefix, struct sink_job *out)

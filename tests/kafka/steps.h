@@ -25,6 +25,8 @@ void do_job(struct sink *sink, struct sink_job *job);
 /* An EMIT. On a busy machine a transaction may burn because it was slow, and only then: it is repeated as the worker does
  * it, unless W tells that it was committed. */
 void do_emit(struct sink *sink, struct sink_job *job);
+/* Such an EMIT of one outbox batch as it is, as lane 0's first. */
+struct sink_job emit_batch(struct sink *sink, const struct membership *membership, struct bytes batch);
 /* Such an EMIT of `count` records "prefix0" … for one lane, with its W and offsets. */
 enum sink_outcome emit(struct sink *sink, const struct membership *membership, int32_t lane, uint64_t w, int count,
                        const char *prefix, struct sink_job *out);

@@ -152,20 +152,31 @@ static bool was_applied(const struct sim *sim, enum event_kind kind)
     return false;
 }
 
+/* Returns when the order's first deadline or reminder is due. */
+static int64_t start_and_place(struct sim *sim, struct uuid order)
+{
+    sim_start(sim, 0);
+    sim_act(sim, CUSTOMER_PLACES, order);
+    settle(sim);
+    return process_next_due_ms(sim_order(sim, &order));
+}
+
+static void pass_until_due(struct sim *sim, int64_t due_ms)
+{
+    sim_pass_time(sim, sim->now_us + (due_ms - sim_wall_ms(sim)) * 1000 + (int64_t)600 * 1000 * 1000);
+}
+
 static void no_deadline_fires_past_records_that_wait(void **state)
 {
     (void)state;
     struct sim sim;
     world_open(&sim, 1);
     struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    sim_start(&sim, 0);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    settle(&sim);
-    int64_t due_ms = process_next_due_ms(sim_order(&sim, &order));
+    int64_t due_ms = start_and_place(&sim, order);
     sim_kill(&sim, 0); /* as long as it takes: what comes now is read later */
     send_garbage(&sim, 0, 50);
     sim_act(&sim, PROVIDER_CONFIRMS, order);
-    sim_pass_time(&sim, sim.now_us + (due_ms - sim_wall_ms(&sim)) * 1000 + (int64_t)600 * 1000 * 1000);
+    pass_until_due(&sim, due_ms);
     sim_start(&sim, 0);
     sim_run(&sim, 3000);
     assert_lane_is(&sim, 0, "paused");
@@ -182,13 +193,10 @@ static void brokers_are_hardly_asked_during_a_pause(void **state)
     struct sim sim;
     world_open(&sim, 1);
     struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    sim_start(&sim, 0);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    settle(&sim);
-    int64_t due_ms = process_next_due_ms(sim_order(&sim, &order));
+    int64_t due_ms = start_and_place(&sim, order);
     sim_kill(&sim, 0);
     send_garbage(&sim, 0, 200);
-    sim_pass_time(&sim, sim.now_us + (due_ms - sim_wall_ms(&sim)) * 1000 + (int64_t)600 * 1000 * 1000);
+    pass_until_due(&sim, due_ms);
     sim_start(&sim, 0);
     sim_run(&sim, 2000);
     assert_lane_is(&sim, 0, "paused");
@@ -207,14 +215,11 @@ static void a_deadline_fires_during_a_pause_when_nothing_waits(void **state)
     world_open(&sim, 1);
     sim.config.breaker_pause_ms = sim.config.breaker_pause_max_ms = 20 * 24 * 3600 * 1000;
     struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    sim_start(&sim, 0);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    settle(&sim);
-    int64_t due_ms = process_next_due_ms(sim_order(&sim, &order));
+    int64_t due_ms = start_and_place(&sim, order);
     send_garbage(&sim, 0, 20);
     sim_run(&sim, 2000);
     assert_lane_is(&sim, 0, "paused");
-    sim_pass_time(&sim, sim.now_us + (due_ms - sim_wall_ms(&sim)) * 1000 + (int64_t)600 * 1000 * 1000);
+    pass_until_due(&sim, due_ms);
     sim_run(&sim, 5000);
     assert_lane_is(&sim, 0, "paused");
     assert_true(process_next_due_ms(sim_order(&sim, &order)) > due_ms); /* a reminder comes first */

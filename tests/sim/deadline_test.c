@@ -22,17 +22,24 @@ static void run_to(struct sim *sim, int64_t wall_ms)
     sim_run(sim, wall_ms - sim_wall_ms(sim));
 }
 
+/* Returns when it was placed. */
+static int64_t start_and_place(struct sim *sim, struct uuid order)
+{
+    sim_start(sim, 0);
+    sim_run(sim, 2000);
+    int64_t placed_ms = sim_wall_ms(sim);
+    sim_act(sim, CUSTOMER_PLACES, order);
+    settle(sim);
+    return placed_ms;
+}
+
 static void an_unanswered_order_is_cancelled_after_deadline_and_grace(void **state)
 {
     (void)state;
     struct sim sim;
     sim_open(&sim, 2, 1);
-    sim_start(&sim, 0);
-    sim_run(&sim, 2000);
     struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    int64_t placed_ms = sim_wall_ms(&sim);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    settle(&sim);
+    int64_t placed_ms = start_and_place(&sim, order);
     run_to(&sim, placed_ms + 23 * HOUR_MS + 6 * MINUTE_MS);
     assert_int_equal(sim_count_outcomes(&sim, OUTCOME_REMINDED), 1);
     assert_int_equal(stage_of(&sim, order), STAGE_CONFIRMATION);
@@ -53,12 +60,8 @@ static void an_action_at_exactly_the_deadline_that_arrives_in_the_grace_is_in_ti
     (void)state;
     struct sim sim;
     sim_open(&sim, 1, 2);
-    sim_start(&sim, 0);
-    sim_run(&sim, 2000);
     struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    int64_t placed_ms = sim_wall_ms(&sim);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    settle(&sim);
+    int64_t placed_ms = start_and_place(&sim, order);
     run_to(&sim, placed_ms + 24 * HOUR_MS + 5 * MINUTE_MS);
     (void)sim_send(&sim, (struct sim_action){.kind = PROVIDER_CONFIRMS,
                                              .event_id = sim_uuid(77),
@@ -74,12 +77,8 @@ static void an_action_just_after_the_deadline_finds_its_effect(void **state)
     (void)state;
     struct sim sim;
     sim_open(&sim, 1, 3);
-    sim_start(&sim, 0);
-    sim_run(&sim, 2000);
     struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    int64_t placed_ms = sim_wall_ms(&sim);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    settle(&sim);
+    int64_t placed_ms = start_and_place(&sim, order);
     run_to(&sim, placed_ms + 24 * HOUR_MS + MINUTE_MS);
     sim_act(&sim, PROVIDER_CONFIRMS, order); /* fires the deadline itself (T3), before the clock would */
     settle(&sim);
@@ -126,11 +125,8 @@ static void nothing_expires_while_a_partition_is_not_read(void **state)
     (void)state;
     struct sim sim;
     sim_open(&sim, 1, 5);
-    sim_start(&sim, 0);
-    sim_run(&sim, 2000);
     struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    settle(&sim);
+    (void)start_and_place(&sim, order);
     sim_kill(&sim, 0);
     sim.now_us += 2 * HOUR_MS * 1000;
     sim_act(&sim, PROVIDER_CONFIRMS, order);

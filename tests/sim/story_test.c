@@ -65,19 +65,26 @@ static void several_events_of_one_order_in_one_batch_see_each_other(void **state
     sim_close(&sim);
 }
 
+/* A placement, and twice as many refused actions as an order remembers. */
+static struct sim_action place_and_send_many(struct sim *sim)
+{
+    struct uuid order = sim_order_of_lane(sim, 0, 0);
+    struct sim_action first = {.kind = CUSTOMER_PLACES, .event_id = sim_uuid(7), .order_id = order};
+    (void)sim_send(sim, first);
+    for (int i = 0; i < 2 * SEEN_MAX; i++) {
+        sim->now_us += 1000;
+        sim_act(sim, PROVIDER_MARKS_DONE, order);
+    }
+    return first;
+}
+
 static void a_repeated_event_id_is_a_duplicate_even_after_many_others(void **state)
 {
     (void)state;
     struct sim sim;
     sim_open(&sim, 1, 3);
     sim.config.worker_batch_events = 40;
-    struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    struct sim_action first = {.kind = CUSTOMER_PLACES, .event_id = sim_uuid(7), .order_id = order};
-    (void)sim_send(&sim, first);
-    for (int i = 0; i < 2 * SEEN_MAX; i++) {
-        sim.now_us += 1000;
-        sim_act(&sim, PROVIDER_MARKS_DONE, order); /* refused, and remembered */
-    }
+    struct sim_action first = place_and_send_many(&sim);
     sim_start(&sim, 0);
     settle(&sim);
     assert_int_equal(sim_count_outcomes(&sim, OUTCOME_DUPLICATE), 0);
@@ -94,13 +101,7 @@ static void a_repetition_within_one_large_batch_is_a_duplicate(void **state)
     struct sim sim;
     sim_open(&sim, 1, 3);
     sim.config.worker_batch_events = 400;
-    struct uuid order = sim_order_of_lane(&sim, 0, 0);
-    struct sim_action first = {.kind = CUSTOMER_PLACES, .event_id = sim_uuid(7), .order_id = order};
-    (void)sim_send(&sim, first);
-    for (int i = 0; i < 2 * SEEN_MAX; i++) {
-        sim.now_us += 1000;
-        sim_act(&sim, PROVIDER_MARKS_DONE, order);
-    }
+    struct sim_action first = place_and_send_many(&sim);
     (void)sim_send(&sim, first);
     sim_start(&sim, 0);
     settle(&sim);
@@ -205,22 +206,28 @@ static void a_record_on_the_wrong_partition_is_rerouted_once(void **state)
     sim_close(&sim);
 }
 
+/* An order's placement comes once more with these headers, on another lane's partition of this topic: nobody forwards it. */
+static void expect_dead_astray(struct sim *sim, enum topic topic, const struct header *headers, int header_count)
+{
+    struct uuid order = sim_order_of_lane(sim, 1, 0);
+    sim_act(sim, CUSTOMER_PLACES, order);
+    const struct sim_record *placed = sim->kafka.logs[TOPIC_CUSTOMER_ACTIONS][1].records[0];
+    sim_append(sim, topic, 0, (struct bytes){placed->key.data, placed->key.length},
+               (struct bytes){placed->value.data, placed->value.length}, headers, header_count, false);
+    sim_start(sim, 0);
+    settle(sim);
+    assert_int_equal(sim_count_visible(sim, TOPIC_DEAD_LETTERS), 1);
+    assert_int_equal(sim_count_visible(sim, TOPIC_REROUTED), 0);
+}
+
 static void a_rerouted_record_on_the_wrong_partition_is_a_dead_letter(void **state)
 {
     (void)state;
     struct sim sim;
     sim_open(&sim, 2, 7);
-    struct uuid order = sim_order_of_lane(&sim, 1, 0);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    const struct sim_record *placed = sim.kafka.logs[TOPIC_CUSTOMER_ACTIONS][1].records[0];
     struct header headers[] = {{text_of(HEADER_ORIGIN_TOPIC), {(const uint8_t *)"customer-actions", 16}},
                                {text_of(HEADER_FIRST_TIMESTAMP), {(const uint8_t *)"1777885201000", 13}}};
-    sim_append(&sim, TOPIC_REROUTED, 0, (struct bytes){placed->key.data, placed->key.length},
-               (struct bytes){placed->value.data, placed->value.length}, headers, 2, false);
-    sim_start(&sim, 0);
-    settle(&sim);
-    assert_int_equal(sim_count_visible(&sim, TOPIC_DEAD_LETTERS), 1);
-    assert_int_equal(sim_count_visible(&sim, TOPIC_REROUTED), 0);
+    expect_dead_astray(&sim, TOPIC_REROUTED, headers, 2);
     sim_close(&sim);
 }
 
@@ -230,20 +237,12 @@ static void a_record_on_the_wrong_partition_that_is_too_large_to_forward_is_a_de
     (void)state;
     struct sim sim;
     sim_open(&sim, 2, 7);
-    struct uuid order = sim_order_of_lane(&sim, 1, 0);
-    sim_act(&sim, CUSTOMER_PLACES, order);
-    const struct sim_record *placed = sim.kafka.logs[TOPIC_CUSTOMER_ACTIONS][1].records[0];
     const size_t length = (size_t)sim.config.kafka_message_max_bytes;
     uint8_t *bytes = calloc(1, length);
     assert_non_null(bytes);
     struct header header = {text_of("baggage"), {bytes, length}};
-    sim_append(&sim, TOPIC_CUSTOMER_ACTIONS, 0, (struct bytes){placed->key.data, placed->key.length},
-               (struct bytes){placed->value.data, placed->value.length}, &header, 1, false);
+    expect_dead_astray(&sim, TOPIC_CUSTOMER_ACTIONS, &header, 1);
     free(bytes);
-    sim_start(&sim, 0);
-    settle(&sim);
-    assert_int_equal(sim_count_visible(&sim, TOPIC_DEAD_LETTERS), 1);
-    assert_int_equal(sim_count_visible(&sim, TOPIC_REROUTED), 0);
     sim_close(&sim);
 }
 
