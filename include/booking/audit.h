@@ -12,7 +12,8 @@ struct audit_lane {
     int32_t lane;
     uint64_t epoch, seq, w_seen;
     bool is_halted;
-    uint64_t kept_first, kept_last; /* outbox batches that are still there; 0 = none */
+    uint64_t kept_first, kept_last;     /* outbox batches that are still there; 0 = none */
+    int64_t offsets[INPUT_TOPIC_COUNT]; /* next to be read */
 };
 
 /* What an operator's decision explains: batches that the outbox does not have, or places of an input topic that come twice, since
@@ -34,6 +35,7 @@ struct audit_facts {
     int64_t events_since_ms;                   /* since then the history keeps events */
     int64_t history_since_ms, outbox_since_ms; /* partitions reach back to here */
     int64_t order_estimate;                    /* for the progress */
+    int64_t unread_decisions;                  /* they explain nothing */
     int explained_count;
     struct audit_explained *explained; /* by lane, topic and place */
 };
@@ -43,9 +45,9 @@ struct audit_line {
     struct uuid order_id, event_id; /* none = null */
     int64_t recorded_ms, at_ms, occurred_ms;
     uint64_t lane_seq, sequence;
-    int32_t lane, partition;
-    int64_t offset;
-    int topic; /* −1 for a timer */
+    int32_t lane, partition; /* −1 = no partition */
+    int64_t offset;          /* −1 = none */
+    int topic;               /* −1 for a timer */
     int outcome, actor, from, to;
     struct text kind, rule, reason, actor_id, note;
     struct bytes event; /* data NULL = null */

@@ -13,6 +13,7 @@
 #define TELL_US      INT64_C(5000000)
 #define EXAMINED_MAX 32     /* batches that are looked at output by output */
 #define ORDERS_MAX   200000 /* that these may be about */
+#define TOLERANCE_MS INT64_C(3600000)
 
 static const char help[] =
     "booking-worker audit: reads all orders, their history and the outbox, and says what does not agree. Writes "
@@ -24,57 +25,58 @@ static const char help[] =
     "settled\n"
     "  booking-worker audit --json --limit 100 | jq -r .order_id\n"
     "\n"
-    "One line per finding: its id, where it is, what is wrong. Every life is replayed through the process itself: "
-    "each\n"
-    "line of the history must come out as it stands there, the order at the end must be the row, byte for byte, and "
-    "what\n"
-    "it emits on the way must be what the outbox holds.\n"
+    "One line per finding: its id, where it is, what is wrong. Every life is replayed through the process itself: each "
+    "line\n"
+    "of the history must come out as it stands there, the order at the end must be the row, byte for byte, and what it "
+    "emits\n"
+    "on the way must be what the outbox holds.\n"
     "  money.law, order.law   the row breaks a law of the process, which is named (M2: more went out than came in, "
     "...)\n"
-    "  row.state, row.columns, row.missing            the row cannot be read; its columns are not its state's; it is "
-    "gone\n"
-    "  sequence.gap, sequence.row                     not 1, 2, 3 ...; the row is at another number than its history\n"
+    "  row.state, row.columns, row.missing   the row cannot be read; its columns are not its state's; it is gone\n"
+    "  sequence.gap, sequence.row   not 1, 2, 3 ...; the row is at another number than its history\n"
     "  history.replay         a line is not what the process gives: another outcome, rule, stage, instant\n"
     "  history.row            replayed, the history gives another order than the row\n"
-    "  history.missing, history.twice                 lines are gone; a record has two outcomes\n"
-    "  history.event, history.columns                 an event is gone or damaged; columns are not their event's\n"
-    "  refused.state, refused.row                     the same for what is remembered of refused placements\n"
-    "  outbox.event           a batch holds other outputs than the history's events emit\n"
-    "  outbox.missing, outbox.gap, outbox.twice, outbox.beyond     batches are gone, double, or were never given out\n"
-    "  outbox.unread, outbox.count                    a batch is damaged; it holds another number of records than it "
-    "says\n"
-    "  orders.lane, lanes.seq                         written by another lane than the order's; a lane's numbers are "
-    "off\n"
-    "  settlement.missing     the history has it, the file has not\n"
-    "  settlement.extra       the file has it (or has it twice), the history has not\n"
-    "  settlement.different   amount or currency differ\n"
+    "  history.missing, history.twice   lines are gone; a record has two outcomes\n"
+    "  history.event, history.columns   an event is gone or damaged; columns do not fit their event, lane or topic\n"
+    "  refused.state, refused.row   the same for what is remembered of refused placements\n"
+    "  outbox.event           a batch holds other outputs than the history's events emit, or in another order\n"
+    "  outbox.missing, outbox.gap, outbox.twice, outbox.beyond   batches are gone, double, or were never given out\n"
+    "  outbox.unread, outbox.count, outbox.recorded   a batch is damaged; holds another number of records than it "
+    "says; was\n"
+    "                         written at another time than its lines\n"
+    "  orders.lane            written by another lane than the order's\n"
+    "  lanes.seq, lanes.offset, lanes.epoch   a lane's numbers are off; it would read again what the history has; "
+    "nobody\n"
+    "                         ever took it\n"
+    "  lanes.decision         what an operator decided cannot be read: it explains nothing\n"
+    "  settlement.missing, settlement.extra   only the history has it; only the file has it, or has it twice\n"
+    "  settlement.different   amount or currency differ, or the instants by more than --tolerance\n"
     "  settlement.dead_letter the file has it, and it found no order here\n"
     "What was dropped with its partition, or is older than the history's events (migration 4), is counted, not a "
     "finding.\n"
-    "What an operator has decided (\"lanes resume\", booking.lane_decisions) is a line that begins with \"note\" and "
-    "names\n"
-    "the decision: outbox.gap and outbox.missing of batches that were missing then and accepted, history.twice of "
-    "places "
-    "of\n"
-    "an input topic that was made anew. What went missing since is a finding.\n"
+    "What an operator decided (\"lanes resume\", booking.lane_decisions) is a line that begins with \"note\" and names "
+    "it:\n"
+    "batches that were accepted as missing, places of a topic that was made anew. What went missing since is a "
+    "finding.\n"
     "\n"
     "A settlement is CSV (RFC 4180) with a header: payment_id, kind, amount, currency, instant, in any order; others "
     "are\n"
-    "ignored. kind: capture, reversal, refund, payout; refunds and payouts by their instruction's id. amount in the\n"
-    "currency's decimals (80.00 EUR); instant as 2026-05-04T09:00:00Z. A column gateway, where there is one, must fit "
-    "too.\n"
+    "ignored. kind: capture, reversal, refund, payout; the last two by their instruction's id. amount in the "
+    "currency's\n"
+    "decimals (80.00 EUR); instant as 2026-05-04T09:00:00Z. A column gateway, where there is one, must fit too.\n"
     "Compared is the file's own span of time, from its first to its last instant, or --from and --to.\n"
     "\n"
     "  --order ID         only this order, and its part of the outbox\n"
     "  --settlement FILE  a gateway's file (- = standard input)\n"
     "  --from, --to TIME  the span that the file is about, both ends included\n"
+    "  --tolerance TIME   so far apart file and callbacks may date one movement of money (1h)\n"
     "  --json             one object per line\n"
     "  --limit N          print so many findings, and so many notes; the others are counted\n"
-    "  --config FILE      the configuration (or BOOKING_CONFIG); the worker's own login is enough (SELECT)\n"
+    "  --config FILE      the worker's configuration (or BOOKING_CONFIG); its own login is enough (SELECT)\n"
     "\n"
-    "It reads one snapshot, also while workers write. The server sorts the history: it needs temporary disk of about "
-    "the\n"
-    "history's size, and keeps old row versions until the audit ends. Here memory does not grow with the database.\n"
+    "One snapshot, also beside workers. The server sorts the history: that takes temporary disk of about its "
+    "size,\n"
+    "and keeps old row versions until the end. Memory here does not grow with the database.\n"
     "Exit codes: 0 nothing found, 1 findings, 64 wrong command line or settlement, 69 Postgres cannot be reached,\n"
     "78 configuration.\n";
 
@@ -194,6 +196,11 @@ static enum status check_outbox(struct audit *audit, struct failure *why)
 {
     static struct audit_place places[4096];
     outbox_check_lanes(&audit->outbox);
+    places_check(&audit->places, &audit->facts, &audit->findings);
+    if (audit->facts.unread_decisions > 0)
+        finding_add(&audit->findings, "lanes.decision", (struct spot){NULL, -1, 0},
+                    "%" PRId64 " of booking.lane_decisions cannot be read, and explain nothing",
+                    audit->facts.unread_decisions);
     enum status status = read_batches(audit, NULL, 0, outbox_meet, why);
     const size_t count = status == STATUS_OK ? outbox_uneven(&audit->outbox, places, 4096) : 0;
     for (size_t i = 0; status == STATUS_OK && i < count && i < EXAMINED_MAX; i++) {
@@ -212,10 +219,10 @@ static enum status check_outbox(struct audit *audit, struct failure *why)
 /* --- the command --- */
 
 struct wish {
-    const char *config, *order, *settlement, *from, *until, *limit;
+    const char *config, *order, *settlement, *from, *until, *tolerance, *limit;
     bool is_json;
     struct uuid order_id;
-    int64_t from_ms, until_ms;
+    int64_t from_ms, until_ms, tolerance_ms;
 };
 
 static enum status check_all(struct audit *audit, struct failure *why)
@@ -276,6 +283,7 @@ static bool read_values(struct wish *wish, uint64_t *limit)
 {
     *limit = UINT64_MAX;
     wish->from_ms = wish->until_ms = NO_INSTANT;
+    wish->tolerance_ms = TOLERANCE_MS;
     if (wish->order != NULL && !uuid_parse(text_of(wish->order), &wish->order_id)) {
         usage_error("audit", "\"%s\" is no order id; one looks like 018f3c2a-9b1d-7e4f-8a6b-0123456789ab", wish->order);
         return false;
@@ -291,8 +299,13 @@ static bool read_values(struct wish *wish, uint64_t *limit)
     const char *wrong = NULL;
     if (!time_read("--from", wish->from, &wish->from_ms) || !time_read("--to", wish->until, &wish->until_ms))
         return false;
-    if (wish->settlement == NULL && (wish->from != NULL || wish->until != NULL))
-        wrong = "--from and --to belong to --settlement";
+    if (wish->tolerance != NULL && !duration_parse(text_of(wish->tolerance), &wish->tolerance_ms)) {
+        usage_error("audit", "--tolerance: \"%s\" is no length of time; one is written 90s, 30min, 6h, 3d",
+                    wish->tolerance);
+        return false;
+    }
+    if (wish->settlement == NULL && (wish->from != NULL || wish->until != NULL || wish->tolerance != NULL))
+        wrong = "--from, --to and --tolerance belong to --settlement";
     if (wrong == NULL && wish->settlement != NULL && wish->order != NULL)
         wrong = "--settlement compares all orders: leave --order out";
     if (wrong != NULL)
@@ -313,6 +326,7 @@ int command_audit(int argc, char **argv)
         {.name = "--settlement", .value = &wish.settlement},
         {.name = "--from", .value = &wish.from},
         {.name = "--to", .value = &wish.until},
+        {.name = "--tolerance", .value = &wish.tolerance},
         {.name = "--limit", .value = &wish.limit},
         {.name = "--json", .is_set = &wish.is_json},
     };
@@ -324,7 +338,7 @@ int command_audit(int argc, char **argv)
     if (!configuration_load(wish.config, &config, &source))
         return EXIT_CONFIG;
     if (wish.settlement != NULL) {
-        audit.settlement = settlement_read(wish.settlement, wish.from_ms, wish.until_ms);
+        audit.settlement = settlement_read(wish.settlement, wish.from_ms, wish.until_ms, wish.tolerance_ms);
         if (audit.settlement == NULL)
             return EXIT_USAGE;
     }

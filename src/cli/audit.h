@@ -27,6 +27,24 @@ void finding_add(struct findings *findings, const char *id, struct spot spot, co
 void note_add(struct findings *findings, const char *id, struct spot spot, const struct audit_explained *explained,
               const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* --- lines by themselves --- */
+
+/* What does not fit: "its partition is not its lane's"; NULL when all does. `event`: what it holds, NULL = none. */
+const char *line_misfit(const struct audit_line *line, const struct event *event);
+/* A record that never was an event: it could not be decoded, or nothing could be made of what it emits. */
+bool line_is_undecoded(const struct audit_line *line);
+bool line_has_known_codes(const struct audit_line *line);
+
+/* --- how far the inputs were read, as the history has it --- */
+
+struct read_places {
+    int64_t ends[LANES_MAX][INPUT_TOPIC_COUNT]; /* behind the last one; by place of the lane among the facts */
+};
+
+void places_note(struct read_places *places, const struct audit_facts *facts, const struct audit_line *line);
+/* A lane's row that would read again what the history has. */
+void places_check(const struct read_places *places, const struct audit_facts *facts, struct findings *findings);
+
 /* --- the outputs that the history's events emit, and those that the outbox holds --- */
 
 /* Sums over all outputs of some batches, taken up by the history and down by the outbox: nothing is left when they agree. */
@@ -40,6 +58,8 @@ struct sum {
 struct expected_output {
     struct uuid order_id, event_id;
     uint64_t a, b;
+    uint64_t number; /* among this order's outputs of its batch, in the order in which it emits them */
+    int64_t recorded_ms;
     size_t place;
     enum topic topic;
     bool is_met;
@@ -56,6 +76,10 @@ struct outbox_check {
     size_t missing_count;
     struct audit_place *missing;
     struct audit_place last; /* batch that was met */
+    /* the line at hand: its order's outputs of its batch are counted */
+    struct uuid expected_order;
+    struct audit_place expected_place;
+    uint64_t expected_number;
     /* examining: only these batches; then every output counts by itself */
     bool is_exact;
     const struct uuid *only_order; /* NULL = the outputs of all orders have to be expected */
@@ -74,7 +98,7 @@ void outbox_check_free(struct outbox_check *check);
 void outbox_expect(struct outbox_check *check, const struct audit_line *line, struct bytes outputs, bool is_dead);
 /* The line emitted something, and nobody can say what. */
 void outbox_expect_unknown(struct outbox_check *check, const struct audit_line *line);
-/* What the lanes' rows say of the outbox. */
+/* What the lanes' rows say of the outbox, and who took them. */
 void outbox_check_lanes(struct outbox_check *check);
 /* Takes what a batch holds off the sums. */
 void outbox_meet(struct outbox_check *check, const struct audit_batch *batch);
@@ -114,8 +138,8 @@ struct settlement_entry {
 };
 
 /* Reads the file; complains on stderr about its first fault, or a span that holds nothing. NULL on failure. from_ms, until_ms:
- * NO_INSTANT = the file's span. */
-struct settlement *settlement_read(const char *path, int64_t from_ms, int64_t until_ms);
+ * NO_INSTANT = the file's span. tolerance_ms: so far apart the file and the history may date one movement. */
+struct settlement *settlement_read(const char *path, int64_t from_ms, int64_t until_ms, int64_t tolerance_ms);
 void settlement_free(struct settlement *settlement);
 size_t settlement_lines(const struct settlement *settlement);
 /* What the history knows of one movement of money. */
@@ -130,6 +154,7 @@ struct audit {
     struct audit_facts facts;
     struct findings findings;
     struct outbox_check outbox;
+    struct read_places places;
     struct settlement *settlement; /* NULL = none asked for */
     struct codec *codec;
     struct config config; /* as the codec has it */

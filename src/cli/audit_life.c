@@ -82,7 +82,7 @@ static void check_order_row(struct life *life, const struct audit_row *row)
 {
     life->has_row = true;
     life->audit->orders++;
-    life->updated_ms = row->updated_ms;
+    life->updated_ms = row->updated_ms > life->updated_ms ? row->updated_ms : life->updated_ms;
     life->is_row_readable = read_state(life, row, &life->row);
     check_lane(life, "row", row->lane);
     if (!life->is_row_readable)
@@ -101,6 +101,7 @@ static void check_order_row(struct life *life, const struct audit_row *row)
 
 static void check_refused_row(struct life *life, const struct audit_row *row)
 {
+    life->updated_ms = row->updated_ms > life->updated_ms ? row->updated_ms : life->updated_ms;
     life->has_refused_row = read_state(life, row, &life->refused_row);
     check_lane(life, "refused placement", row->lane);
     if (life->has_refused_row && (life->refused_row.stage != STAGE_NONE || life->refused_row.sequence != 0))
@@ -115,13 +116,6 @@ static enum event_kind kind_of_timer(struct text name)
         if (text_equal(name, text_of(event_kind_name((enum event_kind)kind))))
             return (enum event_kind)kind;
     return EVENT_NONE;
-}
-
-static bool has_known_codes(const struct audit_line *line)
-{
-    return line->outcome >= 0 && line->outcome < OUTCOME_COUNT && line->actor >= 0 && line->actor < PARTY_COUNT &&
-           line->from >= 0 && line->from < STAGE_COUNT && line->to >= 0 && line->to < STAGE_COUNT &&
-           line->topic < INPUT_TOPIC_COUNT;
 }
 
 static void note_source(struct life *life, const struct audit_line *line)
@@ -356,18 +350,13 @@ static void replay_next(struct life *life, const struct audit_line *line, const 
         check_refused(life, &before);
 }
 
-/* The event, when the line has one that can be read; `*is_undecoded` when there never was one. */
-static bool has_event(struct life *life, const struct audit_line *line, struct event *event, struct policy *policy,
-                      bool *is_undecoded)
+/* The event, when the line has one that can be read. */
+static bool has_event(struct life *life, const struct audit_line *line, struct event *event, struct policy *policy)
 {
-    *is_undecoded = false;
-    if (line->topic < 0)
+    if (line->topic < 0 || line_is_undecoded(line))
         return false;
     if (line->event.data != NULL)
         return read_event(life, line, event, policy);
-    *is_undecoded = line->outcome == OUTCOME_DEAD_LETTER && line->rule.data == NULL;
-    if (*is_undecoded)
-        return false;
     if (line->recorded_ms < life->audit->facts.events_since_ms)
         life->audit->without_events++;
     else
@@ -379,17 +368,21 @@ static void check_line(struct life *life, const struct audit_line *line)
 {
     struct event event;
     struct policy policy;
-    bool is_undecoded;
     life->audit->lines++;
-    if (!has_known_codes(line)) {
+    if (!line_has_known_codes(line)) {
         say(life, "history.columns", line, "it has a code that this build does not know");
         life->is_replayable = false;
         outbox_expect_unknown(&life->audit->outbox, line);
         return;
     }
     note_source(life, line);
-    bool is_there = has_event(life, line, &event, &policy, &is_undecoded);
-    if (is_undecoded) {
+    bool is_there = has_event(life, line, &event, &policy);
+    const char *misfit = line_misfit(line, is_there ? &event : NULL);
+    if (misfit != NULL)
+        say(life, "history.columns", line, "%s", misfit);
+    else if (!life->audit->is_second_look)
+        places_note(&life->audit->places, &life->audit->facts, line);
+    if (line_is_undecoded(line)) {
         outbox_expect(&life->audit->outbox, line, (struct bytes){NULL, 0}, true);
         return;
     }
@@ -416,7 +409,9 @@ static void check_end(struct life *life)
     const struct audit_facts *facts = &life->audit->facts;
     check_sources(life);
     if (!life->has_lines) {
-        if (life->has_row && life->updated_ms >= facts->history_since_ms)
+        if (!life->has_row && !life->has_refused_row)
+            return;
+        if (facts->history_since_ms <= facts->installed_ms || life->updated_ms >= facts->history_since_ms)
             say(life, "history.missing", NULL, "the history has no line of this order");
         else
             life->audit->cut_off += life->has_row;
@@ -456,6 +451,7 @@ static void begin(struct life *life, const struct uuid *order_id)
     life->has_row = life->has_refused_row = life->is_row_readable = false;
     life->has_lines = life->has_other_than_dead = false;
     life->sequence = 0;
+    life->updated_ms = NO_INSTANT;
     life->is_replayable = true;
     life->source_count = 0;
     order_init(&life->order, order_id);

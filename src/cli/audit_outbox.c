@@ -2,17 +2,17 @@
  * orders, and orders come in another order than batches. So both sides are added up, with two sums of hashes per batch (or per
  * a few of them, so that memory stays bounded), and only batches whose sums are not even are looked at output by output. */
 #include "cli/audit.h"
+#include "cli/audit_hash.h"
+#include "cli/scenario_value.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SUMS_MAX     ((size_t)1 << 20)
-#define MISSING_MAX  ((size_t)1024)
-#define OUTPUTS_MAX  ((size_t)1 << 20) /* of batches that are examined */
-#define FRAME_SINGLE 10
-#define FRAME_ID     5
+#define SUMS_MAX    ((size_t)1 << 20)
+#define MISSING_MAX ((size_t)1024)
+#define OUTPUTS_MAX ((size_t)1 << 20) /* of batches that are examined */
 
 const struct audit_lane *facts_lane(const struct audit_facts *facts, int32_t lane)
 {
@@ -45,106 +45,6 @@ void outbox_check_free(struct outbox_check *check)
     free(check->is_there);
     free(check->outputs);
     *check = (struct outbox_check){0};
-}
-
-/* --- what an output is, in two numbers --- */
-
-struct hash {
-    uint64_t a, b;
-};
-
-static void hash_number(struct hash *hash, uint64_t number)
-{
-    hash->a = (hash->a ^ number) * UINT64_C(0x9e3779b97f4a7c15);
-    hash->a ^= hash->a >> 29;
-    hash->b = (hash->b + number) * UINT64_C(0xd6e8feb86659fd93);
-    hash->b ^= hash->b >> 32;
-}
-
-static void hash_bytes(struct hash *hash, const void *data, size_t length)
-{
-    const uint8_t *at = data;
-    hash_number(hash, length);
-    for (; length >= 8; length -= 8, at += 8) {
-        uint64_t number;
-        memcpy(&number, at, sizeof number);
-        hash_number(hash, number);
-    }
-    uint64_t rest = 0;
-    if (length > 0)
-        memcpy(&rest, at, length);
-    hash_number(hash, rest);
-}
-
-/* Without its frame: the same record may carry a registry's id or a fingerprint. */
-static struct bytes body_of(struct bytes value)
-{
-    size_t frame = 0;
-    if (value.length >= FRAME_SINGLE && value.data[0] == 0xc3 && value.data[1] == 0x01)
-        frame = FRAME_SINGLE;
-    else if (value.length >= FRAME_ID && value.data[0] == 0x00)
-        frame = FRAME_ID;
-    return (struct bytes){value.data + frame, value.length - frame};
-}
-
-/* All but the trace context, which the history does not keep. */
-static struct hash hash_of_output(const struct output *output)
-{
-    struct hash hash = {1, 2};
-    struct bytes body = body_of(output->value);
-    hash_number(&hash, (uint64_t)output->topic);
-    hash_number(&hash, (uint64_t)output->partition);
-    hash_number(&hash, (uint64_t)output->timestamp_ms);
-    hash_bytes(&hash, output->event_id.bytes, sizeof output->event_id.bytes);
-    hash_bytes(&hash, output->caused_by.bytes, sizeof output->caused_by.bytes);
-    hash_bytes(&hash, output->key.data, output->key.length);
-    hash_bytes(&hash, body.data, body.length);
-    return hash;
-}
-
-/* A dead letter is known by where its record came from. */
-static struct hash hash_of_dead_letter(int topic, int64_t partition, int64_t offset)
-{
-    struct hash hash = {3, 4};
-    hash_number(&hash, (uint64_t)topic);
-    hash_number(&hash, (uint64_t)partition);
-    hash_number(&hash, (uint64_t)offset);
-    return hash;
-}
-
-static struct text header_of(const struct output *output, const char *name)
-{
-    for (int i = 0; i < output->header_count; i++)
-        if (text_equal(output->headers[i].name, text_of(name)))
-            return (struct text){(const char *)output->headers[i].value.data, output->headers[i].value.length};
-    return (struct text){0};
-}
-
-static int64_t number_of(struct text text)
-{
-    char digits[24];
-    return text_copy(text, digits, sizeof digits) ? strtoll(digits, NULL, 10) : -1;
-}
-
-/* The topic's name ends with its suffix, whatever prefix was configured then. */
-static int topic_of_name(struct text name)
-{
-    for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++) {
-        struct text suffix = text_of(topic_suffix((enum topic)topic));
-        if (name.length >= suffix.length &&
-            memcmp(name.data + name.length - suffix.length, suffix.data, suffix.length) == 0)
-            return topic;
-    }
-    return -1;
-}
-
-static struct hash hash_of(const struct output *output)
-{
-    if (output->topic != TOPIC_DEAD_LETTERS)
-        return hash_of_output(output);
-    return hash_of_dead_letter(topic_of_name(header_of(output, "__connect.errors.topic")),
-                               number_of(header_of(output, "__connect.errors.partition")),
-                               number_of(header_of(output, "__connect.errors.offset")));
 }
 
 /* --- expected --- */
@@ -193,8 +93,28 @@ static int64_t place_of(struct outbox_check *check, int32_t lane, uint64_t seq)
     return (int64_t)check->place_count++;
 }
 
+/* How many outputs of its batch the line's order has emitted before this one. One order's stand together in a batch; a dead letter
+ * is not one of them, since its key is whatever the record had. */
+static uint64_t number_expected(struct outbox_check *check, const struct audit_line *line)
+{
+    if (check->expected_place.lane != line->lane || check->expected_place.seq != line->lane_seq ||
+        !uuid_equal(&check->expected_order, &line->order_id))
+        check->expected_number = 0;
+    check->expected_place = (struct audit_place){line->lane, line->lane_seq};
+    check->expected_order = line->order_id;
+    return check->expected_number++;
+}
+
+/* What has to agree beside the output itself: its place among its order's, and when the batch was written. */
+static struct hash hash_placed(struct hash hash, uint64_t number, int64_t recorded_ms)
+{
+    hash_number(&hash, number);
+    hash_number(&hash, (uint64_t)recorded_ms);
+    return hash;
+}
+
 static void expect_exactly(struct outbox_check *check, const struct audit_line *line, const struct output *output,
-                           struct hash hash)
+                           struct hash hash, uint64_t number)
 {
     int64_t place = place_of(check, line->lane, line->lane_seq);
     if (place < 0 || check->output_count == OUTPUTS_MAX)
@@ -209,6 +129,8 @@ static void expect_exactly(struct outbox_check *check, const struct audit_line *
                                  .event_id = output == NULL ? (struct uuid){{0}} : output->event_id,
                                  .a = hash.a,
                                  .b = hash.b,
+                                 .number = number,
+                                 .recorded_ms = line->recorded_ms,
                                  .place = (size_t)place,
                                  .topic = output == NULL ? TOPIC_DEAD_LETTERS : output->topic};
 }
@@ -216,11 +138,13 @@ static void expect_exactly(struct outbox_check *check, const struct audit_line *
 static void expect(struct outbox_check *check, const struct audit_lane *lane, const struct audit_line *line,
                    const struct output *output, struct hash hash)
 {
+    const uint64_t number = output == NULL ? 0 : number_expected(check, line);
     if (check->is_exact) {
-        expect_exactly(check, line, output, hash);
+        expect_exactly(check, line, output, hash, number);
         return;
     }
     struct sum *sum = sum_of(check, lane, line->lane_seq);
+    hash = hash_placed(hash, number, line->recorded_ms);
     sum->a += hash.a;
     sum->b += hash.b;
     sum->count++;
@@ -289,25 +213,27 @@ static void follow(struct outbox_check *check, const struct audit_batch *batch)
     check->last = (struct audit_place){batch->lane, batch->seq};
 }
 
-void outbox_check_lanes(struct outbox_check *check)
+/* Outputs of one order that follow each other in a batch. */
+struct row_of_outputs {
+    struct bytes key;
+    uint64_t count;
+};
+
+static void row_goes_on(struct row_of_outputs *row, const struct output *output)
 {
-    const struct audit_facts *facts = check->facts;
-    const bool is_whole = facts->outbox_since_ms <= facts->installed_ms; /* nothing of it was dropped */
-    for (int i = 0; i < facts->lane_count; i++) {
-        const struct audit_lane *lane = &facts->lanes[i];
-        const struct spot spot = {NULL, lane->lane, 0};
-        char says[96];
-        if (lane->w_seen > lane->seq)
-            finding_add(check->findings, "lanes.seq", spot,
-                        "batch %" PRIu64 " is said to be emitted, and the last that was given out is %" PRIu64,
-                        lane->w_seen, lane->seq);
-        if (lane->kept_last < lane->seq && (lane->kept_last > 0 || is_whole)) {
-            snprintf(says, sizeof says, "the lane's row has given out %" PRIu64, lane->seq);
-            gap_add(check->findings, facts, spot, lane->kept_last + 1, lane->seq, says);
-        }
-        if (lane->kept_first > 1 && is_whole)
-            gap_add(check->findings, facts, spot, 1, lane->kept_first - 1, "no partition was dropped");
-    }
+    if (row->key.length != output->key.length ||
+        (row->key.length > 0 && memcmp(row->key.data, output->key.data, row->key.length) != 0))
+        row->count = 0;
+    row->key = output->key;
+}
+
+/* As number_expected(). */
+static uint64_t number_met(struct row_of_outputs *row, const struct output *output)
+{
+    if (output->topic == TOPIC_DEAD_LETTERS)
+        return 0;
+    row_goes_on(row, output);
+    return row->count++;
 }
 
 void outbox_meet(struct outbox_check *check, const struct audit_batch *batch)
@@ -315,7 +241,7 @@ void outbox_meet(struct outbox_check *check, const struct audit_batch *batch)
     const struct spot spot = {NULL, batch->lane, batch->seq};
     const struct audit_lane *lane = facts_lane(check->facts, batch->lane);
     check->batches++;
-    if (lane == NULL || batch->seq > lane->seq) {
+    if (lane == NULL || batch->seq < 1 || batch->seq > lane->seq) {
         finding_add(check->findings, "outbox.beyond", spot, "the lane's row has not given out this number");
         return;
     }
@@ -327,11 +253,12 @@ void outbox_meet(struct outbox_check *check, const struct audit_batch *batch)
     struct output output;
     bool is_torn = false;
     int32_t count = 0;
+    struct row_of_outputs row = {0};
     while (outbox_next(&rest, &output, &is_torn)) {
         count++;
         if (output.topic == TOPIC_REROUTED)
             continue; /* no order's: the record stands in the history of where it went */
-        struct hash hash = hash_of(&output);
+        struct hash hash = hash_placed(hash_of(&output), number_met(&row, &output), batch->recorded_ms);
         sum->a -= hash.a;
         sum->b -= hash.b;
         sum->count--;
@@ -343,6 +270,8 @@ void outbox_meet(struct outbox_check *check, const struct audit_batch *batch)
     } else if (count != batch->output_count) {
         finding_add(check->findings, "outbox.count", spot, "output_count is %" PRId32 ", and it holds %" PRId32,
                     batch->output_count, count);
+    } else if (count == 0) {
+        finding_add(check->findings, "outbox.count", spot, "it holds nothing; such a batch is never written");
     }
 }
 
@@ -377,6 +306,7 @@ void outbox_examine(struct outbox_check *check, const struct audit_place *places
                     const struct uuid *only_order)
 {
     check->is_exact = true;
+    check->expected_place = (struct audit_place){-1, 0};
     check->only_order = only_order;
     check->output_count = 0;
     free(check->places);
@@ -397,13 +327,11 @@ static const char *id_text(const struct uuid *id, char out[UUID_TEXT_LENGTH + 1]
 }
 
 static void say_output(struct outbox_check *check, const struct uuid *order_id, const struct audit_place *place,
-                       const struct output *output, bool is_changed)
+                       const struct output *output, const char *wrong)
 {
     char id[UUID_TEXT_LENGTH + 1];
     finding_add(check->findings, "outbox.event", (struct spot){order_id, place->lane, place->seq},
-                is_changed ? "its %s record %s is not as the history's event emits it"
-                           : "it holds a %s record %s that nothing in the history emits",
-                topic_suffix(output->topic), id_text(&output->event_id, id));
+                "its %s record %s %s", topic_suffix(output->topic), id_text(&output->event_id, id), wrong);
 }
 
 static int compare_expected(const void *a, const void *b)
@@ -422,20 +350,42 @@ static struct expected_output *find_expected(struct outbox_check *check, int64_t
                : bsearch(&wanted, check->outputs, check->output_count, sizeof *check->outputs, compare_expected);
 }
 
-static void examine_output(struct outbox_check *check, int64_t place, const struct output *output)
+/* What was expected of it and met for the first time; NULL where it is another order's, or not as it has to be. */
+static const struct expected_output *examine_output(struct outbox_check *check, int64_t place,
+                                                    const struct output *output, struct row_of_outputs *row)
 {
     struct uuid order_id;
     const bool has_order = uuid_parse((struct text){(const char *)output->key.data, output->key.length}, &order_id);
     if (output->topic == TOPIC_REROUTED || output->topic == TOPIC_DEAD_LETTERS ||
         (check->only_order != NULL && !(has_order && uuid_equal(&order_id, check->only_order))))
-        return;
+        return NULL;
+    row_goes_on(row, output);
     struct hash hash = hash_of(output);
     struct expected_output *expected = find_expected(check, place, output);
     const bool is_first = expected != NULL && !expected->is_met;
     if (is_first)
         expected->is_met = true;
-    if (!is_first || expected->a != hash.a || expected->b != hash.b)
-        say_output(check, has_order ? &order_id : NULL, &check->places[place], output, is_first);
+    const char *wrong = NULL;
+    if (!is_first)
+        wrong = "is one that nothing in the history emits";
+    else if (expected->a != hash.a || expected->b != hash.b)
+        wrong = "is not as the history's event emits it";
+    else if (expected->number < row->count)
+        wrong = "does not stand in the order in which they were emitted";
+    if (wrong != NULL)
+        say_output(check, has_order ? &order_id : NULL, &check->places[place], output, wrong);
+    if (is_first && expected->number >= row->count)
+        row->count = expected->number + 1;
+    return wrong == NULL ? expected : NULL;
+}
+
+static void say_recorded(struct outbox_check *check, const struct audit_batch *batch, int64_t line_ms)
+{
+    char batch_at[VALUE_SIZE], line_at[VALUE_SIZE];
+    instant_format(batch->recorded_ms, batch_at);
+    instant_format(line_ms, line_at);
+    finding_add(check->findings, "outbox.recorded", (struct spot){NULL, batch->lane, batch->seq},
+                "the batch was written at %s, and a line that emitted some of it at %s", batch_at, line_at);
 }
 
 void outbox_examine_batch(struct outbox_check *check, const struct audit_batch *batch)
@@ -447,8 +397,15 @@ void outbox_examine_batch(struct outbox_check *check, const struct audit_batch *
     check->batches += check->only_order != NULL; /* otherwise it was met, and counted, before */
     if (place >= 0)
         check->is_there[place] = true;
-    while (place >= 0 && outbox_next(&rest, &output, &is_torn))
-        examine_output(check, place, &output);
+    struct row_of_outputs row = {0};
+    bool is_told = false; /* once a batch */
+    while (place >= 0 && outbox_next(&rest, &output, &is_torn)) {
+        const struct expected_output *met = examine_output(check, place, &output, &row);
+        if (met != NULL && met->recorded_ms != batch->recorded_ms && !is_told) {
+            say_recorded(check, batch, met->recorded_ms);
+            is_told = true;
+        }
+    }
 }
 
 bool outbox_examine_ready(struct outbox_check *check)

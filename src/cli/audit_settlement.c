@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define FIELD_MAX   256
-#define COLUMNS_MAX 32
+#define COLUMNS_MAX 256
 
 static const char *const kinds[SETTLED_KINDS] = {"capture", "reversal", "refund", "payout"};
 
@@ -44,10 +44,11 @@ struct settled {
 struct settlement {
     const char *path;
     FILE *file;
-    uint32_t line;             /* being read, from 1 */
+    uint32_t line;             /* where the row begins that is being read, from 1 */
+    uint32_t breaks;           /* in quoted fields of the row */
     int columns[COLUMN_COUNT]; /* where each stands; −1 = not there */
     int column_count;
-    int64_t from_ms, until_ms;
+    int64_t from_ms, until_ms, tolerance_ms;
     size_t count, capacity;
     struct settled *settled;
     struct buffer texts;
@@ -70,27 +71,42 @@ static bool complain(const struct settlement *settlement, const char *format, ..
     return false;
 }
 
-/* --- CSV: fields between commas, quoted where they hold one; lines end in LF or CR LF --- */
+/* --- CSV: fields between commas, quoted where they hold one or a line's end; lines end in LF or CR LF --- */
+
+/* A field of which nothing is asked may be longer than we keep: `*length` says how long. */
+static void keep_byte(char out[FIELD_MAX], size_t *length, int c)
+{
+    if (*length < FIELD_MAX - 1)
+        out[*length] = (char)c;
+    (*length)++;
+}
 
 /* The rest of a quoted field; `*next` is what stands behind it. */
-static bool read_quoted(struct settlement *settlement, char *out, size_t *length, int *next)
+static bool read_quoted(struct settlement *settlement, char out[FIELD_MAX], size_t *length, int *next)
 {
     for (;;) {
         int c = getc_unlocked(settlement->file);
         if (c == EOF)
             return complain(settlement, "a quotation mark is not closed");
+        if (c == '\0')
+            return complain(settlement, "a NUL stands in a quoted field");
         if (c == '"' && (*next = getc_unlocked(settlement->file)) != '"')
             return true;
-        if (c == '\n' || *length == FIELD_MAX - 1)
-            return complain(settlement,
-                            c == '\n' ? "a quotation mark is not closed" : "a field is longer than %d bytes",
-                            FIELD_MAX - 1);
-        out[(*length)++] = (char)c;
+        settlement->breaks += c == '\n';
+        keep_byte(out, length, c);
     }
 }
 
+static bool is_asked_for(const struct settlement *settlement, int place)
+{
+    for (int column = 0; column < COLUMN_COUNT; column++)
+        if (settlement->columns[column] == place)
+            return true;
+    return false;
+}
+
 /* One field and what ended it: a comma, LF or EOF. */
-static bool read_field(struct settlement *settlement, char out[FIELD_MAX], int *end)
+static bool read_field(struct settlement *settlement, int place, char out[FIELD_MAX], int *end)
 {
     size_t length = 0;
     int c = getc_unlocked(settlement->file);
@@ -109,11 +125,11 @@ static bool read_field(struct settlement *settlement, char out[FIELD_MAX], int *
         }
         if (c == '"' || c == '\0')
             return complain(settlement, "a %s stands in the middle of a field", c == '"' ? "quotation mark" : "NUL");
-        if (length == FIELD_MAX - 1)
-            return complain(settlement, "a field is longer than %d bytes", FIELD_MAX - 1);
-        out[length++] = (char)c;
+        keep_byte(out, &length, c);
     }
-    out[length] = '\0';
+    if (length > FIELD_MAX - 1 && is_asked_for(settlement, place))
+        return complain(settlement, "its field %d is longer than %d bytes", place + 1, FIELD_MAX - 1);
+    out[length < FIELD_MAX - 1 ? length : FIELD_MAX - 1] = '\0';
     *end = c;
     return true;
 }
@@ -124,21 +140,34 @@ enum row_answer { ROW_THERE, ROW_END, ROW_BAD };
 static enum row_answer read_row(struct settlement *settlement, char fields[COLUMNS_MAX][FIELD_MAX], int *count)
 {
     int end = ',';
-    settlement->line++;
+    settlement->line += 1 + settlement->breaks;
+    settlement->breaks = 0;
     for (*count = 0; end == ','; (*count)++) {
         if (*count == COLUMNS_MAX) {
             complain(settlement, "there are more than %d columns", COLUMNS_MAX);
             return ROW_BAD;
         }
-        if (!read_field(settlement, fields[*count], &end))
+        if (!read_field(settlement, *count, fields[*count], &end))
             return ROW_BAD;
     }
     return *count == 1 && fields[0][0] == '\0' && end == EOF ? ROW_END : ROW_THERE;
 }
 
+/* A byte order mark, which may stand before a quotation mark; or else a letter of a name that is not one of ours. */
+static void skip_mark(FILE *file)
+{
+    const int c = getc_unlocked(file);
+    if (c != 0xEF) {
+        ungetc(c, file);
+        return;
+    }
+    (void)getc_unlocked(file);
+    (void)getc_unlocked(file);
+}
+
 static bool read_header(struct settlement *settlement, char fields[COLUMNS_MAX][FIELD_MAX])
 {
-    static const char mark[] = "\xEF\xBB\xBF";
+    skip_mark(settlement->file);
     switch (read_row(settlement, fields, &settlement->column_count)) {
     case ROW_THERE:
         break;
@@ -150,8 +179,8 @@ static bool read_header(struct settlement *settlement, char fields[COLUMNS_MAX][
     case ROW_BAD:
         return false;
     }
-    if (strncmp(fields[0], mark, 3) == 0)
-        memmove(fields[0], fields[0] + 3, strlen(fields[0]) - 2);
+    if (settlement->column_count == 1 && strchr(fields[0], ';') != NULL)
+        return complain(settlement, "between its fields stand semicolons; a CSV has commas there (RFC 4180)");
     for (int column = 0; column < COLUMN_COUNT; column++) {
         settlement->columns[column] = -1;
         for (int i = 0; i < settlement->column_count; i++) {
@@ -308,11 +337,15 @@ static bool is_in_span(const struct settlement *settlement, int64_t at_ms)
     return at_ms >= settlement->from_ms && at_ms <= settlement->until_ms;
 }
 
-struct settlement *settlement_read(const char *path, int64_t from_ms, int64_t until_ms)
+struct settlement *settlement_read(const char *path, int64_t from_ms, int64_t until_ms, int64_t tolerance_ms)
 {
     struct settlement *settlement = calloc(1, sizeof *settlement);
     CHECK(settlement != NULL);
-    *settlement = (struct settlement){.path = path, .from_ms = from_ms, .until_ms = until_ms};
+    *settlement = (struct settlement){.path = path,
+                                      .from_ms = from_ms,
+                                      .until_ms = until_ms,
+                                      .tolerance_ms = tolerance_ms,
+                                      .columns = {-1, -1, -1, -1, -1, -1}};
     settlement->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     bool is_read = settlement->file != NULL;
     if (!is_read)
@@ -375,6 +408,23 @@ static void say_difference(const struct settlement *settlement, const struct set
                 line->line, theirs);
 }
 
+static bool is_within(int64_t a_ms, int64_t b_ms, int64_t most_ms)
+{
+    int64_t apart_ms;
+    return !__builtin_sub_overflow(a_ms, b_ms, &apart_ms) && apart_ms <= most_ms && apart_ms >= -most_ms;
+}
+
+static void say_other_instant(const struct settlement *settlement, const struct settled *line,
+                              const struct settlement_entry *entry, struct findings *findings)
+{
+    char ours[VALUE_SIZE], theirs[VALUE_SIZE];
+    instant_format(entry->at_ms, ours);
+    instant_format(line->at_ms, theirs);
+    finding_add(findings, "settlement.different", (struct spot){entry->order_id, -1, 0},
+                "%s %.*s: the history dates it %s, %s:%" PRIu32 " dates it %s", kinds[entry->kind],
+                (int)entry->payment_id.length, entry->payment_id.data, ours, settlement->path, line->line, theirs);
+}
+
 void settlement_meet(struct settlement *settlement, const struct settlement_entry *entry, struct findings *findings)
 {
     const struct spot spot = {entry->order_id, -1, 0};
@@ -411,6 +461,8 @@ void settlement_meet(struct settlement *settlement, const struct settlement_entr
     else if (entry->has_amount &&
              (entry->amount.minor != line->amount_minor || !currency_equal(entry->amount.currency, line->currency)))
         say_difference(settlement, line, entry, findings);
+    else if (!is_within(entry->at_ms, line->at_ms, settlement->tolerance_ms))
+        say_other_instant(settlement, line, entry, findings);
 }
 
 static int compare_lines(const void *a, const void *b)

@@ -198,14 +198,14 @@ static enum audit_answer next(struct audit_reader *reader, struct copy *copy, st
     return AUDIT_FAILED;
 }
 
-static int64_t int8_of(struct bytes field)
+static int64_t int8_of(struct bytes field, int64_t otherwise)
 {
-    return field.data == NULL ? 0 : (int64_t)wire_get8(field.data);
+    return field.data == NULL ? otherwise : (int64_t)wire_get8(field.data);
 }
 
-static int32_t int4_of(struct bytes field)
+static int32_t int4_of(struct bytes field, int32_t otherwise)
 {
-    return field.data == NULL ? 0 : (int32_t)wire_get4(field.data);
+    return field.data == NULL ? otherwise : (int32_t)wire_get4(field.data);
 }
 
 static int int2_of(struct bytes field, int otherwise)
@@ -292,11 +292,11 @@ enum audit_answer audit_next_line(struct audit_reader *reader, struct audit_line
                                     .recorded_ms = instant_of(fields[2]),
                                     .at_ms = instant_of(fields[3]),
                                     .occurred_ms = instant_of(fields[4]),
-                                    .lane_seq = (uint64_t)int8_of(fields[5]),
-                                    .sequence = (uint64_t)int8_of(fields[6]),
-                                    .lane = int4_of(fields[7]),
-                                    .partition = int4_of(fields[8]),
-                                    .offset = int8_of(fields[9]),
+                                    .lane_seq = (uint64_t)int8_of(fields[5], 0),
+                                    .sequence = (uint64_t)int8_of(fields[6], 0),
+                                    .lane = int4_of(fields[7], -1),
+                                    .partition = int4_of(fields[8], -1),
+                                    .offset = int8_of(fields[9], -1),
                                     .topic = int2_of(fields[10], -1),
                                     .outcome = int2_of(fields[11], -1),
                                     .actor = int2_of(fields[12], -1),
@@ -324,7 +324,7 @@ enum audit_answer audit_next_row(struct audit_reader *reader, struct audit_row *
     memcpy(row->columns, &fields[3], sizeof row->columns);
     for (int i = 0; i < AUDIT_COLUMNS; i++)
         if (strcmp(columns[i].name, "lane") == 0)
-            row->lane = int4_of(row->columns[i]);
+            row->lane = int4_of(row->columns[i], -1);
     return answer;
 }
 
@@ -388,9 +388,9 @@ enum audit_answer audit_next_batch(struct audit_reader *reader, struct audit_bat
     struct bytes fields[5];
     const enum audit_answer answer = next(reader, &reader->rows, fields, 5, why);
     if (answer == AUDIT_ROW)
-        *batch = (struct audit_batch){.lane = int4_of(fields[0]),
-                                      .seq = (uint64_t)int8_of(fields[1]),
-                                      .output_count = int4_of(fields[2]),
+        *batch = (struct audit_batch){.lane = int4_of(fields[0], -1),
+                                      .seq = (uint64_t)int8_of(fields[1], 0),
+                                      .output_count = int4_of(fields[2], 0),
                                       .recorded_ms = instant_of(fields[3]),
                                       .data = fields[4]};
     return answer;

@@ -15,21 +15,26 @@ static int64_t number_at(const PGresult *result, int row, int column, int64_t ot
 static enum status read_lanes(PGconn *pg, struct audit_facts *facts, struct failure *why)
 {
     PGresult *result =
-        PQexec(pg, "SELECT l.lane, l.epoch, l.seq, l.w_seen, (l.halted_at IS NOT NULL)::int, o.low, o.high "
+        PQexec(pg, "SELECT l.lane, l.epoch, l.seq, l.w_seen, (l.halted_at IS NOT NULL)::int, o.low, o.high, "
+                   "l.customer_actions, l.provider_actions, l.gateway_callbacks, l.operator_actions, l.rerouted "
                    "FROM booking.lanes l LEFT JOIN (SELECT lane, min(seq) AS low, max(seq) AS high "
-                   "FROM booking.outbox GROUP BY lane) o USING (lane) ORDER BY l.lane");
+                   "FROM booking.outbox WHERE seq > 0 GROUP BY lane) o USING (lane) ORDER BY l.lane");
     enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
     const int count = status == STATUS_OK ? PQntuples(result) : 0;
     if (count > LANES_MAX)
         status = failure_set(why, STATUS_FATAL, "there are %d lanes; this build knows %d at most", count, LANES_MAX);
-    for (int i = 0; status == STATUS_OK && i < count; i++)
-        facts->lanes[facts->lane_count++] = (struct audit_lane){.lane = (int32_t)number_at(result, i, 0, 0),
-                                                                .epoch = (uint64_t)number_at(result, i, 1, 0),
-                                                                .seq = (uint64_t)number_at(result, i, 2, 0),
-                                                                .w_seen = (uint64_t)number_at(result, i, 3, 0),
-                                                                .is_halted = number_at(result, i, 4, 0) != 0,
-                                                                .kept_first = (uint64_t)number_at(result, i, 5, 0),
-                                                                .kept_last = (uint64_t)number_at(result, i, 6, 0)};
+    for (int i = 0; status == STATUS_OK && i < count; i++) {
+        struct audit_lane *lane = &facts->lanes[facts->lane_count++];
+        *lane = (struct audit_lane){.lane = (int32_t)number_at(result, i, 0, 0),
+                                    .epoch = (uint64_t)number_at(result, i, 1, 0),
+                                    .seq = (uint64_t)number_at(result, i, 2, 0),
+                                    .w_seen = (uint64_t)number_at(result, i, 3, 0),
+                                    .is_halted = number_at(result, i, 4, 0) != 0,
+                                    .kept_first = (uint64_t)number_at(result, i, 5, 0),
+                                    .kept_last = (uint64_t)number_at(result, i, 6, 0)};
+        for (int topic = 0; topic < INPUT_TOPIC_COUNT; topic++)
+            lane->offsets[topic] = number_at(result, i, 7 + topic, OFFSET_BEGINNING);
+    }
     PQclear(result);
     return status;
 }
@@ -65,7 +70,7 @@ static enum status read_times(PGconn *pg, struct audit_facts *facts, struct fail
         PQexec(pg, "WITH first AS (SELECT i.inhparent AS parent, min(substring(pg_get_expr(c.relpartbound, c.oid) "
                    "FROM 'FROM \\(''([^'']+)''\\)')::timestamptz) AS at "
                    "FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid GROUP BY i.inhparent) "
-                   "SELECT n, (extract(epoch FROM at) * 1000)::int8 FROM ("
+                   "SELECT n, (extract(epoch FROM CASE WHEN isfinite(at) THEN at END) * 1000)::int8 FROM ("
                    "SELECT 0 AS n, (SELECT min(applied_at) FROM booking.migrations) AS at "
                    "UNION ALL SELECT 1, (SELECT applied_at FROM booking.migrations WHERE version = 4) "
                    "UNION ALL SELECT 2, (SELECT at FROM first WHERE parent = 'booking.order_history'::regclass) "
@@ -85,19 +90,27 @@ static enum status read_times(PGconn *pg, struct audit_facts *facts, struct fail
     return status;
 }
 
+/* A row of somebody's own making must not end the audit. */
+#define IS_NUMBER(value)                                                                                               \
+    "CASE WHEN jsonb_typeof(" value ") = 'number' THEN (" value ")::numeric BETWEEN -9e18 AND 9e18 ELSE false END"
+#define TOPICS                                                                                                         \
+    "(VALUES (0, 'customer_actions'), (1, 'provider_actions'), (2, 'gateway_callbacks'), (3, 'operator_actions'), "    \
+    "(4, 'rerouted')) t (topic, name)"
+#define IS_READABLE                                                                                                    \
+    "isfinite(decided_at) AND NOT EXISTS (SELECT FROM " TOPICS                                                         \
+    " WHERE NOT (" IS_NUMBER("row_before -> t.name") " AND " IS_NUMBER("row_after -> t.name") "))"
+
 /* A topic whose next offset went back: what is read there again are other records. */
 static enum status read_explained(PGconn *pg, struct audit_facts *facts, struct failure *why)
 {
     PGresult *result = PQexec(
-        pg,
-        "SELECT lane, topic, first, last, (extract(epoch FROM decided_at) * 1000)::int8, left(decided_by, 60), "
-        "left(verbs, 200) FROM ("
-        "SELECT d.*, -1 AS topic, lower(r) AS first, upper(r) - 1 AS last "
-        "FROM booking.lane_decisions d, unnest(missing) r "
-        "UNION ALL SELECT d.*, t.topic, (row_after ->> t.name)::int8, (row_before ->> t.name)::int8 - 1 "
-        "FROM booking.lane_decisions d, (VALUES (0, 'customer_actions'), (1, 'provider_actions'), "
-        "(2, 'gateway_callbacks'), (3, 'operator_actions'), (4, 'rerouted')) t (topic, name) "
-        "WHERE (row_after ->> t.name)::int8 < (row_before ->> t.name)::int8) e ORDER BY lane, topic, first, number");
+        pg, "WITH readable AS MATERIALIZED (SELECT * FROM booking.lane_decisions WHERE " IS_READABLE ") "
+            "SELECT lane, topic, first, last, (extract(epoch FROM decided_at) * 1000)::int8, left(decided_by, 60), "
+            "left(verbs, 200) FROM ("
+            "SELECT d.*, -1 AS topic, lower(r) AS first, upper(r) - 1 AS last FROM readable d, unnest(missing) r "
+            "UNION ALL SELECT d.*, t.topic, (row_after -> t.name)::int8, (row_before -> t.name)::int8 - 1 "
+            "FROM readable d, " TOPICS " WHERE (row_after -> t.name)::int8 < (row_before -> t.name)::int8) e "
+            "ORDER BY lane, topic, first, number");
     const enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
     facts->explained_count = status == STATUS_OK ? PQntuples(result) : 0;
     facts->explained = calloc((size_t)facts->explained_count + 1, sizeof *facts->explained);
@@ -112,6 +125,16 @@ static enum status read_explained(PGconn *pg, struct audit_facts *facts, struct 
         snprintf(explained->by, sizeof explained->by, "%s", PQgetvalue(result, i, 5));
         snprintf(explained->verbs, sizeof explained->verbs, "%s", PQgetvalue(result, i, 6));
     }
+    PQclear(result);
+    return status;
+}
+
+static enum status count_unread(PGconn *pg, struct audit_facts *facts, struct failure *why)
+{
+    PGresult *result = PQexec(pg, "SELECT count(*) FROM booking.lane_decisions WHERE NOT (" IS_READABLE ")");
+    const enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
+    if (status == STATUS_OK)
+        facts->unread_decisions = number_at(result, 0, 0, 0);
     PQclear(result);
     return status;
 }
@@ -133,5 +156,7 @@ enum status audit_facts_read(PGconn *pg, struct audit_facts *facts, struct failu
         status = read_times(pg, facts, why);
     if (status == STATUS_OK)
         status = read_explained(pg, facts, why);
+    if (status == STATUS_OK)
+        status = count_unread(pg, facts, why);
     return status;
 }

@@ -157,7 +157,7 @@ static void write_result(const struct record *record, const struct event *event,
                                 .occurred_ms = NO_INSTANT,
                                 .sequence = result->sequence,
                                 .lane = LANE,
-                                .partition = LANE,
+                                .partition = -1,
                                 .offset = -1,
                                 .topic = -1,
                                 .outcome = (int)result->outcome,
@@ -178,6 +178,7 @@ static void write_result(const struct record *record, const struct event *event,
         line->actor_id = event->actor_id;
         line->note = event->reason;
         line->topic = (int)record->topic;
+        line->partition = record->partition;
         line->offset = record->offset;
     }
     if (result->outcome == OUTCOME_DEAD_LETTER) {

@@ -11,7 +11,7 @@ static const struct uuid order_id = {{1}};
 static uint64_t count_extra(const char *path, const struct settlement_entry *met, size_t *lines)
 {
     struct findings findings = {.limit = 0};
-    struct settlement *settlement = settlement_read(path, NO_INSTANT, NO_INSTANT);
+    struct settlement *settlement = settlement_read(path, NO_INSTANT, NO_INSTANT, INT64_MAX);
     *lines = 0;
     if (settlement == NULL)
         return 0;

@@ -2,137 +2,16 @@
 could have changed the database behind the worker's back. The lives are made once; each test spoils what they left, and puts
 it back."""
 import csv
+import datetime
 import io
 import json
-import subprocess
 import threading
 import uuid
 
 import load
-import psycopg
 import pytest
 
-from wire import new_id
-from world import PROGRAM, Actor, World, environment, until
-
-ORDERS = 160
-KINDS = ("plain", "edited", "refunded", "refused", "paid_out", "placed", "to_pay", "paid", "done", "claimed")
-TABLES = ("lanes", "migrations", "order_history", "orders", "outbox", "refused_placements")
-
-
-def odd_things(world):
-    """What is not an ordinary life: each leaves its own kind of trace."""
-    repeated = Actor(world)
-    event_id = repeated.place()
-    repeated.customer("CancelOrder", reason="never mind", event_id=event_id)  # a duplicate, whatever it says
-    repeated.provider("ConfirmOrder")
-    repeated.pay(payment_id="pay-twice")
-    repeated.pay(payment_id="pay-twice")
-    repeated.pay(minor=100, payment_id="pay-twice")  # a conflict: an alert
-    repeated.pay(minor=500, payment_id="too-much")  # goes back at once
-    repeated.gateway("RefundCompleted", instruction_id=new_id())  # none of ours
-    foreign = Actor(world)
-    foreign.place()
-    foreign.gateway("PaymentCaptured", gateway="bank", payment_id="yen", amount={"amount_minor": 900, "currency": "JPY"})
-    refused = Actor(world)
-    refused.place(zone="Europe/Atlantis")
-    refused.place(price=refused.money(0))
-    until("refusals to be remembered", lambda: world.query("SELECT count(*) FROM booking.order_history WHERE outcome = 1 AND from_stage = 0") == [(2,)])
-    refused.place()
-    never = Actor(world)
-    never.place(zone="Europe/Atlantis")
-    nobody = Actor(world)
-    nobody.provider("ConfirmOrder")
-    nobody.pay(payment_id="lost")
-    world.upstream.send("customer-actions", repeated.key, b"no Avro at all")
-    strayed = Actor(world)
-    for partition in range(world.partitions):  # at least all but one of them are wrong
-        strayed.place(partition=partition, headers=[("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")])
-    impatient = Actor(world, market="impatient")
-    impatient.place()
-    silent = Actor(world, market="impatient")
-    silent.place()
-    silent.provider("ConfirmOrder")
-    world.upstream.flush()
-    until("the impatient market's deadlines to pass", lambda: world.query(
-        "SELECT count(*) FROM booking.orders WHERE market = 'impatient' AND stage = 6") == [(2,)], 60)
-
-
-@pytest.fixture(scope="module")
-def healthy(servers, tmp_path_factory):
-    """A world after the worker has left it."""
-    world = World(tmp_path_factory.mktemp("audit"), servers, policy=load.POLICY)
-    orders = load.make_orders(ORDERS, KINDS, people=5)
-    worker = world.worker(policies={"impatient": {"confirm": "5s", "confirm_same_day": "5s", "payment": "5s", "settlement_grace": "1s",
-                                                  "reminder_before": "4s", "arrival_grace": "0s"}}).wait_ready()
-    load.play(world.upstream, orders, wave=50)
-    odd_things(world)
-    events = sum(len(order.events) for order in orders)
-    until("all to be written", lambda: world.query("SELECT count(*) >= %s FROM booking.order_history", events + 20)[0][0], 60)
-    assert worker.stop() == 0
-    yield world
-    world.close()
-
-
-class Copy:
-    """The world's database, which a test may spoil: every table as the worker left it is kept beside, and comes back."""
-
-    def __init__(self, world):
-        self.world, self.name = world, world.name
-        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as admin:
-            admin.execute("CREATE SCHEMA IF NOT EXISTS good")
-            for table in TABLES:
-                admin.execute(f"CREATE TABLE IF NOT EXISTS good.{table} AS TABLE booking.{table}")
-
-    def restore(self):
-        with psycopg.connect(self.conninfo("postgres")) as admin:
-            for table in TABLES:
-                admin.execute(f"DELETE FROM booking.{table}")
-                admin.execute(f"INSERT INTO booking.{table} SELECT * FROM good.{table}")
-
-    def conninfo(self, user="test_worker"):
-        return self.world.servers.postgres.replace("dbname=postgres", f"dbname={self.name}").replace("user=postgres", f"user={user}")
-
-    def spoil(self, text, *values, rows=1):
-        """As a superuser; the statement has to hit `rows` rows, or the test would prove nothing."""
-        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as admin:
-            assert admin.execute(text, values).rowcount == rows
-
-    def ask(self, text, *values):
-        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as admin:
-            return admin.execute(text, values).fetchall()
-
-    def audit(self, *words, expect=1, stdin=None):
-        """What it found: [(id, the rest)]. The worker's own login is enough."""
-        path = self.world.directory / f"{self.name}.yaml"
-        path.write_text(json.dumps(self.world.configuration(postgres={"conninfo": self.conninfo()})), encoding="utf-8")
-        done = subprocess.run([PROGRAM, "audit", "--config", path, *words], input=stdin, capture_output=True, text=True,
-                              timeout=120, env=environment(), check=False)
-        assert done.returncode == expect, f"audit ended with {done.returncode}: {done.stdout}{done.stderr}"
-        self.said = done.stderr
-        return [tuple(line.split(" ", 1)) for line in done.stdout.splitlines()]
-
-    def found(self, *words):
-        """The ids of what it found."""
-        return [name for name, _ in self.audit(*words)]
-
-
-@pytest.fixture
-def copy(healthy):
-    spoilt = Copy(healthy)
-    yield spoilt
-    spoilt.restore()
-
-
-def some_order(copy, stage=5):
-    return copy.ask("SELECT order_id FROM booking.orders WHERE stage = %s ORDER BY order_id LIMIT 1", stage)[0][0]
-
-
-def some_batch(copy):
-    """One in the middle, with StageChanged records, and one of the orders in it."""
-    return copy.ask("SELECT h.lane, h.lane_seq, h.order_id FROM booking.order_history h JOIN booking.lanes l USING (lane) "
-                    "WHERE h.outcome = 0 AND h.sequence = 2 AND h.lane_seq > 1 AND h.lane_seq < l.seq - 2 "
-                    "ORDER BY h.recorded_at, h.line LIMIT 1")[0]
+from spoilt import ORDERS, copy, healthy, some_batch, some_order  # noqa: F401  # fixtures
 
 
 def test_nothing_is_found_where_only_the_worker_has_written(copy):
@@ -420,27 +299,27 @@ def test_findings_are_json_lines_for_programs_and_can_be_limited(copy):
 
 def settled(copy):
     """What the gateway would say, from the worker's own history."""
-    rows = [(payment, "capture", "80.00", "EUR") for payment, in copy.ask(
-        "SELECT substr(event_id::text, 1, 8) FROM booking.order_history WHERE kind = 'PaymentCaptured' AND outcome = 0 AND order_id IN "
+    rows = [(payment, "capture", "80.00", "EUR", at) for payment, at in copy.ask(
+        "SELECT substr(event_id::text, 1, 8), occurred_at FROM booking.order_history WHERE kind = 'PaymentCaptured' AND outcome = 0 AND order_id IN "
         "(SELECT order_id FROM booking.orders WHERE customer_id LIKE 'customer-_' AND market = 'default') "
         "AND occurred_at < now() - interval '1 hour'")]
-    rows += [(instruction, "payout", "80.00", "EUR") for instruction, in copy.ask(
-        "SELECT order_id FROM booking.order_history WHERE kind = 'PayoutCompleted'")]
+    rows += [(instruction, "payout", "80.00", "EUR", at) for instruction, at in copy.ask(
+        "SELECT order_id, occurred_at FROM booking.order_history WHERE kind = 'PayoutCompleted'")]
     return rows
 
 
 def settlement(copy, change=lambda rows: rows):
-    rows = [[str(uuid.uuid5(payment, "refund-or-payout/1")) if kind == "payout" else payment, kind, amount, currency, "2026-01-01T00:00:00Z", "a, \"b\""]
-            for payment, kind, amount, currency in settled(copy)]
+    rows = [[str(uuid.uuid5(payment, "refund-or-payout/1")) if kind == "payout" else payment, kind, amount, currency, at.isoformat(), "a, \"b\""]
+            for payment, kind, amount, currency, at in settled(copy)]
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows([["payment_id", "kind", "amount", "currency", "instant", "comment"], *change(rows)])
     return "\ufeff" + out.getvalue()
 
 
-def reconcile(copy, change=lambda rows: rows, expect=1):
+def reconcile(copy, change=lambda rows: rows, *words, expect=1):
     """Over the hours of the lives alone, not the odd things of just now."""
     first, last = copy.ask("SELECT min(occurred_at), min(occurred_at) + interval '2 hours' FROM booking.order_history WHERE occurred_at > now() - interval '4 hours'")[0]
-    return copy.audit("--settlement", "-", "--from", first.astimezone().isoformat(timespec="milliseconds"), "--to",
+    return copy.audit("--settlement", "-", *words, "--from", first.astimezone().isoformat(timespec="milliseconds"), "--to",
                       last.astimezone().isoformat(timespec="milliseconds"), stdin=settlement(copy, change), expect=expect)
 
 
@@ -471,6 +350,17 @@ def test_other_amounts_and_currencies_in_the_settlement_are_found(copy):
     found = reconcile(copy, lambda rows: [[*rows[0][:2], "79.99", *rows[0][3:]], [*rows[-1][:2], "8000", "JPY", *rows[-1][4:]], *rows[1:-1]])
     assert [name for name, _ in found] == ["settlement.different"] * 2
     assert sorted(says.rsplit(" has ", 1)[1] for _, says in found) == ["79.99 EUR", "8000 JPY"]
+
+
+def test_another_instant_in_the_settlement_is_found_when_it_is_further_away_than_is_tolerated(copy):
+    """Whether a capture was in time depends on it (P2)."""
+    def later(hours):
+        return lambda rows: [[*rows[0][:4], (datetime.datetime.fromisoformat(rows[0][4]) + datetime.timedelta(hours=hours)).isoformat(), ""], *rows[1:]]
+    (finding, says), = reconcile(copy, later(1.5))
+    assert finding == "settlement.different" and " dates it " in says
+    assert reconcile(copy, later(0.5), expect=0) == []
+    assert reconcile(copy, later(1.5), "--tolerance", "2h", expect=0) == []
+    assert [name for name, _ in reconcile(copy, later(0.5), "--tolerance", "0s")] == ["settlement.different"]
 
 
 def test_money_that_found_no_order_is_told_from_money_that_nobody_knows(copy):
