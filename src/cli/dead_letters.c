@@ -51,9 +51,10 @@ static const char help[] =
     "\n"
     "replay needs the right to write to the input topics and to the dead letters, under the transactional id\n"
     "GROUP_ID-dead-letters; the other two only read.\n"
-    "Exit codes: 0 done (also when no letter fits), 1 there is no such letter, or not all could be sent, 64 wrong "
-    "command\n"
-    "line, 69 Kafka cannot be reached, 78 configuration.\n";
+    "Exit codes: 0 done, also when no letter fits; 1 there is no such letter, not all can be sent, it takes --yes, or\n"
+    "somebody else replays; 64 wrong command line; 69 Kafka cannot be reached, or did not say whether all was sent "
+    "(run\n"
+    "it again); 78 configuration or topics.\n";
 
 /* What was typed. */
 struct wish {

@@ -15,7 +15,9 @@ static const char help[] =
     "\n"
     "Options:\n"
     "  --format mermaid|dot   how to draw it (mermaid)\n"
-    "  --table                rule, from, event, guards, to, what happens and who is told, row by row\n";
+    "  --table                rule, from, event, guards, to, what happens and who is told, row by row\n"
+    "\n"
+    "Exit codes: 0 done; 64 wrong command line.\n";
 
 #define LABEL_LINES_MAX 24
 #define RULES_SIZE      64

@@ -30,7 +30,7 @@
 #endif
 
 static const char *const commands[] = {"run",    "migrate",      "check", "simulate", "show",
-                                       "orders", "dead-letters", "lanes", "diagram"};
+                                       "orders", "dead-letters", "audit", "lanes",    "diagram"};
 #define COMMAND_COUNT ((int)(sizeof commands / sizeof *commands))
 
 static void assert_said(const char *text, const char *part)
@@ -59,6 +59,37 @@ static void the_help_of_each_command_teaches_by_example(void **state)
         assert_int_equal(said->exit_code, 0);
         assert_string_equal(said->err, "");
         assert_said(said->out, example);
+    }
+}
+
+/* "Exit codes: 0 done; 1 there is none; …": each code that the command can leave with, and no other. */
+static void the_help_of_each_command_names_its_exit_codes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command;
+        int codes[6];
+    } all[] = {
+        {"run", {0, 64, 69, 78, 128}},    {"show", {0, 1, 64, 69, 78}},         {"orders", {0, 1, 64, 69, 78}},
+        {"lanes", {0, 1, 64, 69, 78}},    {"dead-letters", {0, 1, 64, 69, 78}}, {"diagram", {0, 64}},
+        {"simulate", {0, 1, 64, 65, 66}},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        char arguments[64];
+        int count = 0;
+        snprintf(arguments, sizeof arguments, "%s --help", all[i].command);
+        const char *at = strstr(program_run("", arguments)->out, "\nExit codes: ");
+        if (at == NULL)
+            fail_msg("%s --help names no exit codes", all[i].command);
+        for (at += strlen("\nExit codes: "); at != NULL && *at >= '0' && *at <= '9'; count++) {
+            if (count == 6 || strtol(at, NULL, 10) != all[i].codes[count])
+                fail_msg("%s --help names %.30s", all[i].command, at);
+            const char *end = strstr(at, "\n\n");
+            at = strstr(at, ";");
+            at = at == NULL || (end != NULL && at > end) ? NULL : at + 1 + strspn(at + 1, " \n");
+        }
+        if (count < 2 || (count < 6 && all[i].codes[count] != 0))
+            fail_msg("%s --help names %d exit codes", all[i].command, count);
     }
 }
 
@@ -254,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_help_lists_every_command),
         cmocka_unit_test(the_help_of_each_command_teaches_by_example),
+        cmocka_unit_test(the_help_of_each_command_names_its_exit_codes),
         cmocka_unit_test(the_help_of_run_lists_the_configuration),
         cmocka_unit_test(the_version_names_the_commit_and_the_libraries),
         cmocka_unit_test(a_wrong_command_line_leaves_with_64_and_a_suggestion),
