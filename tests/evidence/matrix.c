@@ -25,7 +25,7 @@ struct lines {
     struct line items[LINES_MAX];
 };
 
-static int meetings;
+static int meetings, pairs;
 static struct {
     bool is_reached, is_passed_by; /* it won; it was asked and did not fit */
     uint32_t from;                 /* bit 1 << stage in which it won */
@@ -197,6 +197,36 @@ static char *meet(const struct state *state, const struct life *reached, enum ev
     return text_of_meeting(&meeting);
 }
 
+/* Two things at once, as far as they go together. What comes of it is not printed: the one that is asked for first decides. */
+static void meet_pair(const struct state *state, const struct life *reached, enum event_kind kind,
+                      const struct variant *one, const struct variant *other)
+{
+    static struct meeting meeting;
+    struct life life = *reached;
+    struct event event = event_plain(&life, kind, life.now_ms);
+    if (!one->make(&life, &event) || !other->make(&life, &event))
+        return;
+    pairs++;
+    char says[128];
+    snprintf(says, sizeof says, "%s, and %s", one->says, other->says);
+    const struct variant both = {.says = says};
+    const char *problem = meeting_take_place(&life, &event, &meeting);
+    if (problem != NULL)
+        find_in_meeting(problem, state, &event, &both);
+    else
+        check_overlaps(state, &event, &both, &meeting);
+}
+
+static void meet_pairs(const struct state *state, const struct life *life)
+{
+    for (int kind = EVENT_NONE + 1; kind < EVENT_DEADLINE; kind++)
+        for (int i = 0; i < variant_count; i++)
+            for (int k = i + 1; k < variant_count; k++)
+                if (variant_is_of(&variants[i], (enum event_kind)kind) &&
+                    variant_is_of(&variants[k], (enum event_kind)kind))
+                    meet_pair(state, life, (enum event_kind)kind, &variants[i], &variants[k]);
+}
+
 /* --- one state --- */
 
 /* What nearly always comes out the same is said once, when it does for all kinds of events. */
@@ -275,6 +305,7 @@ static void print_state(const struct state *state)
         is_said[i] = variant_is_common(&variants[i]) && print_common(state, &life, &variants[i]);
     print_events(state, &life, is_said);
     print_time(&life);
+    meet_pairs(state, &life);
 }
 
 /* --- all of them --- */
@@ -328,7 +359,7 @@ int main(void)
     print_corners();
     find_wrong_rows();
     print_findings();
-    fprintf(stderr, "%d states, %d meetings, %d rows, %d findings\n", state_count, meetings, process_row_count(),
-            finding_count);
+    fprintf(stderr, "%d states, %d meetings, %d pairs of variants, %d rows, %d findings\n", state_count, meetings,
+            pairs, process_row_count(), finding_count);
     return finding_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

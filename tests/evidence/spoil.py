@@ -21,6 +21,12 @@ def exchange(rows):
     rows[late], rows[reason] = rows[reason], rows[late]
 
 
+def permute(rows):
+    """Who names both another zone and another currency is told of the zone first."""
+    currency, zone = place_of(rows, '"C8"', "names_another_currency"), place_of(rows, '"C8"', "names_another_zone")
+    rows[currency], rows[zone] = rows[zone], rows[currency]
+
+
 def repeat(rows):
     """A second row for what the first one catches already."""
     again = place_of(rows, '"V4"', "claim_was_made")
@@ -38,7 +44,7 @@ def reword(rows):
     rows[other] = rows[other].replace("REASON_CONTACT_THE_PROVIDER", "REASON_WRONG_STAGE")
 
 
-WAYS = {way.__name__: way for way in (exchange, repeat, omit, reword)}
+WAYS = {way.__name__: way for way in (exchange, permute, repeat, omit, reword)}
 
 
 def main():
