@@ -77,7 +77,7 @@ static const char help[] =
     "One snapshot, also beside workers. The server sorts the history: that takes temporary disk of about its "
     "size,\n"
     "and keeps old row versions until the end. Memory here does not grow with the database.\n"
-    "Exit codes: 0 nothing found, 1 findings, 64 wrong command line or settlement, 69 Postgres cannot be reached,\n"
+    "Exit codes: 0 nothing found; 1 findings, no such order; 64 wrong command line or settlement; 69 no Postgres;\n"
     "78 configuration.\n";
 
 /* --- how far it is --- */

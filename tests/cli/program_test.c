@@ -71,7 +71,8 @@ static void the_help_of_each_command_names_its_exit_codes(void **state)
         int codes[6];
     } all[] = {
         {"run", {0, 64, 69, 78, 128}},    {"show", {0, 1, 64, 69, 78}},         {"orders", {0, 1, 64, 69, 78}},
-        {"lanes", {0, 1, 64, 69, 78}},    {"dead-letters", {0, 1, 64, 69, 78}}, {"diagram", {0, 64}},
+        {"lanes", {0, 1, 64, 69, 78}},    {"dead-letters", {0, 1, 64, 69, 78}}, {"audit", {0, 1, 64, 69, 78}},
+        {"check", {0, 64, 69, 78}},       {"migrate", {0, 64, 69, 78}},         {"diagram", {0, 64}},
         {"simulate", {0, 1, 64, 65, 66}},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
