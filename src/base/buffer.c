@@ -4,6 +4,8 @@
 #include "booking/check.h"
 
 #include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +34,20 @@ void buffer_append(struct buffer *buffer, const void *data, size_t size)
         return;
     memcpy(buffer_reserve(buffer, size), data, size);
     buffer->length += size;
+}
+
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    CHECK(length >= 0);
+    char *end = (char *)buffer_reserve(buffer, (size_t)length + 1);
+    vsnprintf(end, (size_t)length + 1, format, again);
+    va_end(again);
+    buffer->length += (size_t)length;
 }
 
 void buffer_clear(struct buffer *buffer)

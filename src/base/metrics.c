@@ -3,7 +3,6 @@
 #include "metrics_table.h"
 
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,17 +131,6 @@ void metrics_drop(enum metric metric, const char *label_a)
     pthread_mutex_unlock(&lock);
 }
 
-__attribute__((format(printf, 2, 3))) static void print(struct buffer *page, const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    CHECK(length >= 0 && (size_t)length < sizeof text);
-    buffer_append(page, text, (size_t)length);
-}
-
 static void print_text(struct buffer *page, const char *text)
 {
     buffer_append(page, text, strlen(text));
@@ -152,15 +140,15 @@ static void print_text(struct buffer *page, const char *text)
 static void print_name(struct buffer *page, const struct series *series, const char *suffix, const char *bound)
 {
     const struct metric_row *row = &metric_table[series->metric];
-    print(page, "%s%s", row->name, suffix);
+    buffer_printf(page, "%s%s", row->name, suffix);
     const char *separator = "{";
     for (int i = 0; i < METRIC_LABELS_MAX && series->labels[i] != NULL; i++) {
-        print(page, "%s%s=\"", separator, row->labels[i]);
+        buffer_printf(page, "%s%s=\"", separator, row->labels[i]);
         for (const char *at = series->labels[i]; *at != '\0'; at++) {
             if (*at == '\n')
                 print_text(page, "\\n");
             else if (*at == '"' || *at == '\\')
-                print(page, "\\%c", *at);
+                buffer_printf(page, "\\%c", *at);
             else
                 buffer_append(page, at, 1);
         }
@@ -168,7 +156,7 @@ static void print_name(struct buffer *page, const struct series *series, const c
         separator = ",";
     }
     if (bound != NULL) {
-        print(page, "%sle=\"%s\"", separator, bound);
+        buffer_printf(page, "%sle=\"%s\"", separator, bound);
         separator = ",";
     }
     print_text(page, separator[0] == ',' ? "} " : " ");
@@ -177,9 +165,9 @@ static void print_name(struct buffer *page, const struct series *series, const c
 static void print_value(struct buffer *page, double value)
 {
     if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value)
-        print(page, "%.0f\n", value);
+        buffer_printf(page, "%.0f\n", value);
     else
-        print(page, "%.9g\n", value);
+        buffer_printf(page, "%.9g\n", value);
 }
 
 static void print_histogram(struct buffer *page, const struct series *series)
@@ -192,12 +180,12 @@ static void print_histogram(struct buffer *page, const struct series *series)
             snprintf(bound, sizeof bound, "%g", row->buckets[i]);
         sum += series->counts[i];
         print_name(page, series, "_bucket", bound);
-        print(page, "%llu\n", (unsigned long long)sum);
+        buffer_printf(page, "%llu\n", (unsigned long long)sum);
     }
     print_name(page, series, "_sum", NULL);
     print_value(page, series->value);
     print_name(page, series, "_count", NULL);
-    print(page, "%llu\n", (unsigned long long)series->observed);
+    buffer_printf(page, "%llu\n", (unsigned long long)series->observed);
 }
 
 static const char *type_name(enum metric_type type)
@@ -229,9 +217,9 @@ void metrics_print(struct buffer *page)
     for (int i = 0; i < METRIC_COUNT; i++) {
         const struct metric_row *row = &metric_table[i];
         make_known((enum metric)i);
-        print(page, "# HELP %s ", row->name);
+        buffer_printf(page, "# HELP %s ", row->name);
         print_text(page, row->help);
-        print(page, "\n# TYPE %s %s\n", row->name, type_name(row->type));
+        buffer_printf(page, "\n# TYPE %s %s\n", row->name, type_name(row->type));
         for (const struct series *series = first[i]; series != NULL; series = series->next_of_metric) {
             if (row->type == METRIC_TYPE_HISTOGRAM) {
                 print_histogram(page, series);

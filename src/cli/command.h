@@ -65,6 +65,5 @@ bool configuration_load(const char *path, struct config *config, const char **so
 void word_print(FILE *out, const char *word);
 /* Writes a buffer to stdout and empties it. */
 void buffer_print(struct buffer *buffer);
-void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

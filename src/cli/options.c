@@ -113,20 +113,6 @@ void buffer_print(struct buffer *buffer)
     buffer_clear(buffer);
 }
 
-void buffer_printf(struct buffer *buffer, const char *format, ...)
-{
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    CHECK(length >= 0);
-    char *end = (char *)buffer_reserve(buffer, (size_t)length + 1);
-    vsnprintf(end, (size_t)length + 1, format, again);
-    va_end(again);
-    buffer->length += (size_t)length;
-}
-
 void word_print(FILE *out, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,@+";
