@@ -111,10 +111,13 @@ static void put_placement(struct buffer *out, const struct sim_action *action)
 
 static enum topic topic_of(enum event_kind kind)
 {
-    enum party actor = event_kind_actor(kind);
-    CHECK(actor == PARTY_CUSTOMER || actor == PARTY_PROVIDER || actor == PARTY_GATEWAY);
-    return actor == PARTY_CUSTOMER ? TOPIC_CUSTOMER_ACTIONS
-                                   : (actor == PARTY_PROVIDER ? TOPIC_PROVIDER_ACTIONS : TOPIC_GATEWAY_CALLBACKS);
+    static const enum topic topics[PARTY_COUNT] = {
+        [PARTY_CUSTOMER] = TOPIC_CUSTOMER_ACTIONS,
+        [PARTY_PROVIDER] = TOPIC_PROVIDER_ACTIONS,
+        [PARTY_OPERATOR] = TOPIC_OPERATOR_ACTIONS,
+        [PARTY_GATEWAY] = TOPIC_GATEWAY_CALLBACKS,
+    };
+    return topics[event_kind_actor(kind)];
 }
 
 static void put_cancel(struct buffer *out, int branch)
@@ -134,6 +137,8 @@ static void put_action(struct buffer *out, const struct sim_action *action)
         put_cancel(out, 4);
     } else if (action->kind == PROVIDER_CANCELS) {
         put_cancel(out, 2);
+    } else if (action->kind == OPERATOR_CANCELS) {
+        put_cancel(out, 1);
     } else if (action->kind == PROVIDER_CONFIRMS) {
         put_long(out, 0);
         put_null(out);
@@ -167,7 +172,7 @@ int64_t sim_send(struct sim *sim, struct sim_action action)
     put_id(&value, &action.order_id);
     put_long(&value, action.at_ms);
     if (topic != TOPIC_GATEWAY_CALLBACKS) {
-        put_text(&value, topic == TOPIC_CUSTOMER_ACTIONS ? "customer" : "provider");
+        put_text(&value, party_name(event_kind_actor(action.kind)));
     }
     put_action(&value, &action);
     int32_t partition = action.is_astray ? action.partition : -1;

@@ -259,6 +259,14 @@ static void on_a_tie_the_operator_goes_first_and_the_gateway_last(void **state)
     settle(&sim);
     assert_int_equal(sim_order(&sim, &order)->stage, STAGE_EXECUTION);
     assert_int_equal(sim_count_outcomes(&sim, OUTCOME_APPLIED), 3);
+    sim_act(&sim, CUSTOMER_CANCELS, order); /* these two as well */
+    sim_act(&sim, OPERATOR_CANCELS, order);
+    settle(&sim);
+    const struct store_history_write *last = &sim.postgres.history[sim.postgres.history_count - 1];
+    assert_int_equal(last->actor, PARTY_CUSTOMER);
+    assert_int_equal(last->outcome, OUTCOME_REJECTED);
+    assert_int_equal(last[-1].actor, PARTY_OPERATOR);
+    assert_int_equal(last[-1].to, STAGE_CANCELLED);
     sim_close(&sim);
 }
 
