@@ -64,6 +64,7 @@ struct order_count {
 MUST_USE enum status order_list_read(const struct config *config, const struct order_filter *filter,
                                      const struct order_page *page, struct order_list *out, struct failure *why);
 void order_list_free(struct order_list *list);
+/* out[STAGE_NONE]: those in no stage that this build knows. */
 MUST_USE enum status order_list_count(const struct config *config, const struct order_filter *filter,
                                       struct order_count out[STAGE_COUNT], struct failure *why);
 

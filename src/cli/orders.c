@@ -218,7 +218,7 @@ static int count(const struct config *config, const struct order_filter *filter,
         counts_print_json(counts);
     else
         counts_print_table(counts, clock_wall_ms());
-    return EXIT_DONE;
+    return counts[STAGE_NONE].orders > 0 ? EXIT_NO : EXIT_DONE;
 }
 
 int command_orders(int argc, char **argv)

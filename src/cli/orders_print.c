@@ -33,6 +33,10 @@ const char *cursor_parse(const char *typed, enum order_sort sort, struct order_c
     if (sscanf(typed + length, ".%" SCNd64 ".%n", &cursor.key, &read) != 1 || read < 0 ||
         !uuid_parse(text_of(typed + length + read), &cursor.order_id))
         return "it is not one that was printed";
+    char again[CURSOR_SIZE];
+    cursor_format(sort, &cursor, again);
+    if (strcmp(again, typed) != 0)
+        return "it is not one that was printed";
     *out = cursor;
     return NULL;
 }
@@ -233,15 +237,19 @@ void counts_print_table(const struct order_count counts[STAGE_COUNT], int64_t no
         printf("%-22s  %12" PRId64 "  %12s\n", stage_name(stage), counts[stage].orders, age);
         total += counts[stage].orders;
     }
-    printf("%-22s  %12" PRId64 "\n", "all", total);
+    if (counts[STAGE_NONE].orders > 0)
+        printf("%-22s  %12" PRId64 "\n", "(no such stage)", counts[STAGE_NONE].orders);
+    printf("%-22s  %12" PRId64 "\n", "all", total + counts[STAGE_NONE].orders);
 }
 
 void counts_print_json(const struct order_count counts[STAGE_COUNT])
 {
-    for (enum stage stage = STAGE_CONFIRMATION; stage < STAGE_COUNT; stage++) {
+    for (enum stage stage = STAGE_NONE; stage < STAGE_COUNT; stage++) {
+        if (stage == STAGE_NONE && counts[stage].orders == 0)
+            continue;
         json_t *line =
-            json_pack("{s:s, s:I, s:o}", "stage", stage_name(stage), "orders", (json_int_t)counts[stage].orders,
-                      "oldest_since", json_instant(counts[stage].oldest_ms));
+            json_pack("{s:s?, s:I, s:o}", "stage", stage == STAGE_NONE ? NULL : stage_name(stage), "orders",
+                      (json_int_t)counts[stage].orders, "oldest_since", json_instant(counts[stage].oldest_ms));
         json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
         putchar('\n');
         json_decref(line);

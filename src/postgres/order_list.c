@@ -211,10 +211,10 @@ enum status order_list_count(const struct config *config, const struct order_fil
     for (int stage = 0; status == STATUS_OK && stage < STAGE_COUNT; stage++)
         out[stage] = (struct order_count){.oldest_ms = NO_INSTANT};
     for (int row = 0; status == STATUS_OK && row < PQntuples(steps[QUESTION].result); row++) {
-        const int32_t stage = result_int4(steps[QUESTION].result, row, 0);
-        CHECK(stage >= 0 && stage < STAGE_COUNT);
-        out[stage] = (struct order_count){.orders = result_int8(steps[QUESTION].result, row, 1),
-                                          .oldest_ms = result_instant_ms(steps[QUESTION].result, row, 2)};
+        const int32_t code = result_int4(steps[QUESTION].result, row, 0);
+        struct order_count *stage = &out[code > STAGE_NONE && code < STAGE_COUNT ? code : STAGE_NONE];
+        stage->orders += result_int8(steps[QUESTION].result, row, 1);
+        stage->oldest_ms = result_instant_ms(steps[QUESTION].result, row, 2);
     }
     link_free_results(steps, STEP_COUNT);
     return status;

@@ -239,6 +239,9 @@ static void what_was_never_printed_is_no_cursor(void **state)
         "placed.1.018f3c00-0000-0000-0000-00000000000",
         "placed.1.018f3c00-0000-0000-0000-000000000000x",
         "placedd.1.018f3c00-0000-0000-0000-000000000000",
+        "placed. 1.018f3c00-0000-0000-0000-000000000000",
+        "placed.+1.018f3c00-0000-0000-0000-000000000000",
+        "placed.9223372036854775808.018f3c00-0000-0000-0000-000000000000",
     };
     struct order_cursor cursor;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

@@ -3,6 +3,8 @@ import json
 import shlex
 import time
 
+import psycopg
+
 from world import Actor, until
 
 DAY_MS = 86_400_000
@@ -56,6 +58,22 @@ def test_an_operator_finds_what_waits_for_whom(world):
     assert "EXECUTION_CONFIRMATION             1" in world.command("orders", "--count")
     counts = listed(world, "--count", "--stage", "PAYMENT,CLOSED")
     assert {line["stage"]: line["orders"] for line in counts if line["orders"]} == {"PAYMENT": 1}
+
+
+def test_an_order_in_no_stage_is_counted_as_that(world):
+    """A column that somebody damaged, or a newer build wrote: `orders --count` reads the columns alone."""
+    world.worker().wait_ready()
+    damaged, sound = Actor(world), Actor(world)
+    damaged.place()
+    sound.place()
+    until("both to be written", lambda: stages(world) == {"CONFIRMATION": 2})
+    for code in (77, -1, 0):
+        with psycopg.connect(world.admin_conninfo, autocommit=True) as admin:
+            admin.execute("UPDATE booking.orders SET stage = %s WHERE order_id = %s", (code, damaged.key))
+        said = [line.split() for line in world.command("orders", "--count", expect=1).splitlines()]
+        assert said[-2:] == [["(no", "such", "stage)", "1"], ["all", "2"]]
+        lines = [json.loads(line) for line in world.command("orders", "--count", "--json", expect=1).splitlines()]
+        assert {line["stage"]: line["orders"] for line in lines if line["orders"]} == {None: 1, "CONFIRMATION": 1}
 
 
 def test_each_page_prints_the_command_for_the_next(world):
