@@ -28,6 +28,11 @@ static const char help[] =
     "  --fine            merge less: tell every hour of the next two days apart\n"
     "  --help\n"
     "\n"
+    "  --season NAME     where and when the order is placed, always the day before the clocks change: autumn (Berlin, "
+    "on a\n"
+    "                    Saturday morning), spring (the same), evening (New York, in autumn, when it is Sunday in "
+    "UTC)\n"
+    "                    (autumn)\n"
     "  --starts N        appointments to choose from: tomorrow, in three days, today in 4 h, today in 9 h (2)\n"
     "  --edits N         edits of both parties before C9 refuses more: the policy's max_edits is explored as N (2)\n"
     "\n"
@@ -35,9 +40,18 @@ static const char help[] =
     "tests/explore/README.md says what is explored, and what is merged.\n";
 
 struct options {
-    const char *policy, *config, *story;
+    const char *policy, *config, *story, *season;
     int seconds, samples, replay;
     bool is_fine;
+};
+
+static const struct season {
+    const char *name, *zone;
+    int month, day, hour; /* of 2026, UTC */
+} seasons[] = {
+    {"autumn", "Europe/Berlin", 10, 24, 8},
+    {"spring", "Europe/Berlin", 3, 28, 8},
+    {"evening", "America/New_York", 11, 1, 1},
 };
 
 static _Noreturn void usage(const char *message, const char *what)
@@ -69,6 +83,7 @@ static void read_options(int argc, char **argv, struct options *options)
         FINE,
         STARTS,
         EDITS,
+        SEASON,
     };
     static const struct option names[] = {
         {"policy", required_argument, NULL, POLICY},
@@ -81,6 +96,7 @@ static void read_options(int argc, char **argv, struct options *options)
         {"fine", no_argument, NULL, FINE},
         {"starts", required_argument, NULL, STARTS},
         {"edits", required_argument, NULL, EDITS},
+        {"season", required_argument, NULL, SEASON},
         {NULL, 0, NULL, 0},
     };
     int *const numbers[] = {
@@ -100,6 +116,8 @@ static void read_options(int argc, char **argv, struct options *options)
             options->config = optarg;
         else if (name == STORY)
             options->story = optarg;
+        else if (name == SEASON)
+            options->season = optarg;
         else if (name == FINE)
             options->is_fine = true;
         else
@@ -131,6 +149,21 @@ static void choose_policy(const struct options *options)
     CHECK(text_copy(text_of("explored"), world.policy.name, sizeof world.policy.name));
 }
 
+static void choose_season(const char *name)
+{
+    const struct season *season = seasons, *end = seasons + sizeof seasons / sizeof seasons[0];
+    while (season < end && strcmp(season->name, name) != 0)
+        season++;
+    if (season == end)
+        usage("there is no season", name);
+    world.placed_ms = day_from_civil(2026, season->month, season->day) * DAY_MS + season->hour * HOUR_MS;
+    world.zone = zones_find(text_of(season->zone));
+    if (world.zone == NULL) {
+        fprintf(stderr, "explore: the system has no time zones: install tzdata\n");
+        exit(EXIT_CONFIG);
+    }
+}
+
 static const char *story_path;
 
 static FILE *open_story(void)
@@ -147,7 +180,14 @@ static void tell_violation(const struct search *search)
 {
     fprintf(stderr, "broken: %s\n", search->broken);
     FILE *out = open_story();
-    struct story story = {"explored", search->broken, search->broken_node, search->broken_move, search->broken_extra};
+    struct story story = {
+        .id = "explored",
+        .sentence = search->broken,
+        .node = search->broken_node,
+        .move = search->broken_move,
+        .then = search->broken_then,
+        .extra = search->broken_extra,
+    };
     story_write(out, search, &story);
     fclose(out);
 }
@@ -165,7 +205,11 @@ static void write_samples(const struct search *search, int samples)
         char id[32];
         snprintf(id, sizeof id, "explored-%d", i);
         uint32_t node = (uint32_t)((uint64_t)(search->count - 1) * (uint32_t)i / (uint32_t)samples);
-        struct story story = {id, "one of the histories that were explored", node == 0 ? 1 : node, -1, EXTRA_NOTHING};
+        struct story story = {.id = id,
+                              .sentence = "one of the histories that were explored",
+                              .node = node == 0 ? 1 : node,
+                              .move = -1,
+                              .then = -1};
         story_write(out, search, &story);
     }
     fclose(out);
@@ -185,9 +229,9 @@ static void print_rows(bool all)
 static void print_summary(const struct search *search, const struct options *options)
 {
     uint32_t depth = search->nodes[search->count - 1].depth;
-    printf("policy %s, %s: %u states, %llu transitions, depth %u, %.1f s (%.1f s of processor time)\n", options->policy,
-           search->is_closed ? "to closure" : "stopped", search->count, (unsigned long long)search->transitions, depth,
-           search->seconds, search->processor_seconds);
+    printf("policy %s, %s, %s: %u states, %llu transitions, depth %u, %.1f s (%.1f s of processor time)\n",
+           options->policy, options->season, search->is_closed ? "to closure" : "stopped", search->count,
+           (unsigned long long)search->transitions, depth, search->seconds, search->processor_seconds);
     printf("%llu moves tried; %u lives replayed\n", (unsigned long long)search->tried, search->replayed);
     for (int i = STAGE_NONE + 1; i < STAGE_COUNT; i++)
         printf("%s%s %u", i == STAGE_NONE + 1 ? "states by stage: " : ", ", stage_name((enum stage)i),
@@ -199,16 +243,12 @@ static void print_summary(const struct search *search, const struct options *opt
 int main(int argc, char **argv)
 {
     static struct search search;
-    struct options options = {.policy = "default", .replay = 64};
+    struct options options = {.policy = "default", .replay = 64, .season = "autumn"};
     world.starts = 2;
     world.policy.max_edits = 2;
     read_options(argc, argv, &options);
     choose_policy(&options);
-    world.zone = zones_find(text_of("Europe/Berlin"));
-    if (world.zone == NULL) {
-        fprintf(stderr, "explore: the system has no time zones: install tzdata\n");
-        return EXIT_CONFIG;
-    }
+    choose_season(options.season);
     story_path = options.story;
     keys_prepare(options.is_fine);
     rows_reached = calloc((size_t)process_row_count(), sizeof *rows_reached);

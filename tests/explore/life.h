@@ -22,11 +22,11 @@ void life_move(struct position *position, int move, life_watcher *watch, void *c
  * replayed as `audit` does, too; and each of its events, once more, is a duplicate that changes nothing. */
 const char *life_check(const struct search *search, uint32_t node, const struct position *reached);
 
-/* Writes the life that leads to the node, and the move that follows (-1 = none), as a scenario that simulate replays. */
+/* Writes the life that leads to the node, and the moves that follow, as a scenario that simulate replays. */
 struct story {
     const char *id, *sentence;
     uint32_t node;
-    int move;
+    int move, then; /* -1 = none */
     enum trial_extra extra;
 };
 void story_write(FILE *out, const struct search *search, const struct story *story);

@@ -6,8 +6,10 @@
 enum { /* variants; each kind of event has some of them */
        PLAIN,
        BY_A_STRANGER,
+       BY_THE_OTHER_PARTY,
        WITH_THE_REVISION,
-       WITH_AN_OLD_REVISION,
+       WITH_A_NEWER_REVISION,
+       WITH_AN_OLDER_REVISION,
        WITHOUT_A_REASON,
        A_MOMENT_EARLIER, /* dated back, inside arrival_grace */
        A_GRACE_EARLIER,  /* exactly arrival_grace */
@@ -63,13 +65,14 @@ struct move {
 };
 
 /* clang-format off */
-#define OF_A_PARTY(kind) {kind, PLAIN, false}, {kind, BY_A_STRANGER, true}, {kind, WITH_THE_REVISION, true}, \
-                         {kind, WITH_AN_OLD_REVISION, true}
+#define OF_A_PARTY(kind) {kind, PLAIN, false}, {kind, BY_A_STRANGER, true}, {kind, BY_THE_OTHER_PARTY, true}, \
+                         {kind, WITH_THE_REVISION, true}, {kind, WITH_A_NEWER_REVISION, true}, {kind, WITH_AN_OLDER_REVISION, true}
 #define DATED_BACK(kind) {kind, A_MOMENT_EARLIER, false}, {kind, A_GRACE_EARLIER, false}, {kind, TOO_MUCH_EARLIER, true}
 #define AN_EDIT(kind)    {kind, START_0, false}, {kind, START_1, false}, {kind, START_2, false}, {kind, START_3, false}, \
                          {kind, PRICE_0, false}, {kind, PRICE_1, false}, {kind, PRICE_2, false}, \
                          {kind, LATER_AND_DEARER, false}, {kind, SOONER_AND_CHEAPER, false}, \
-                         {kind, BY_A_STRANGER, true}, {kind, WITH_AN_OLD_REVISION, true}, {kind, ONLY_A_COMMENT, true}, \
+                         {kind, BY_A_STRANGER, true}, {kind, BY_THE_OTHER_PARTY, true}, {kind, WITH_A_NEWER_REVISION, true}, \
+                         {kind, WITH_AN_OLDER_REVISION, true}, {kind, ONLY_A_COMMENT, true}, \
                          {kind, END_AT_THE_START, true}, {kind, START_NOW, true}, {kind, START_IN_A_MOMENT, true}, \
                          {kind, PRICE_OF_NOTHING, true}, {kind, ANOTHER_CURRENCY, true}, {kind, ANOTHER_ZONE, true}
 #define A_REPORT(kind)   {kind, THE_FIRST, false}, {kind, THE_LAST, false}, {kind, UNKNOWN, true}
@@ -93,14 +96,15 @@ static const struct move moves[] = {
     OF_A_PARTY(PROVIDER_MARKS_DONE), DATED_BACK(PROVIDER_MARKS_DONE),
     OF_A_PARTY(PROVIDER_ACCEPTS_CLAIM), DATED_BACK(PROVIDER_ACCEPTS_CLAIM),
     {CUSTOMER_REVIEWS, RATING_5, false}, {CUSTOMER_REVIEWS, RATING_1, true}, {CUSTOMER_REVIEWS, RATING_0, true},
-    {CUSTOMER_REVIEWS, RATING_6, true}, {CUSTOMER_REVIEWS, BY_A_STRANGER, true},
+    {CUSTOMER_REVIEWS, RATING_6, true}, {CUSTOMER_REVIEWS, BY_THE_OTHER_PARTY, true},
     AN_EDIT(CUSTOMER_EDITS), AN_EDIT(PROVIDER_EDITS), {PROVIDER_EDITS, A_MOMENT_EARLIER, false},
     {GATEWAY_CAPTURED, A_PART, false}, {GATEWAY_CAPTURED, ONE_SHORT, true}, {GATEWAY_CAPTURED, THE_REST, false},
     {GATEWAY_CAPTURED, ONE_TOO_MUCH, false}, {GATEWAY_CAPTURED, FOREIGN, false}, {GATEWAY_CAPTURED, THE_SAME_AGAIN, true},
     {GATEWAY_CAPTURED, THE_SAME_WITH_ANOTHER_AMOUNT, true}, {GATEWAY_CAPTURED, NOTHING, true},
     {GATEWAY_CAPTURED, LESS_THAN_NOTHING, true}, {GATEWAY_CAPTURED, MORE_THAN_CAN_BE_COUNTED, true},
     {GATEWAY_CAPTURED, CAPTURED_AT_THE_DEADLINE, false}, {GATEWAY_CAPTURED, CAPTURED_AFTER_THE_DEADLINE, false},
-    {GATEWAY_CAPTURED, CAPTURED_LATER_THAN_REPORTED, true},
+    {GATEWAY_CAPTURED, CAPTURED_LATER_THAN_REPORTED, true}, {GATEWAY_CAPTURED, A_MOMENT_EARLIER, true},
+    {GATEWAY_CAPTURED, A_GRACE_EARLIER, true},
     {GATEWAY_PAYMENT_FAILED, PLAIN, true}, {GATEWAY_PAYMENT_FAILED, THE_SAME_AGAIN, true},
     {GATEWAY_REVERSED, A_PART, false}, {GATEWAY_REVERSED, ALL_OF_IT, false}, {GATEWAY_REVERSED, FOREIGN, true},
     {GATEWAY_REVERSED, THE_SAME_AGAIN, true}, {GATEWAY_REVERSED, THE_SAME_WITH_ANOTHER_AMOUNT, true},
@@ -111,7 +115,7 @@ static const struct move moves[] = {
     {OPERATOR_RESOLVES_CLAIM, THE_BALANCE, false}, {OPERATOR_RESOLVES_CLAIM, MORE_THAN_THE_BALANCE, true},
     {OPERATOR_RESOLVES_CLAIM, LESS_THAN_NOTHING, true}, {OPERATOR_RESOLVES_CLAIM, FOREIGN, true},
     {OPERATOR_RESOLVES_CLAIM, WITHOUT_A_REASON, true},
-    {OPERATOR_CANCELS, PLAIN, false}, {OPERATOR_CANCELS, WITHOUT_A_REASON, true},
+    {OPERATOR_CANCELS, PLAIN, false}, {OPERATOR_CANCELS, WITHOUT_A_REASON, true}, {OPERATOR_CANCELS, WITH_A_NEWER_REVISION, true},
     {OPERATOR_RELEASES_PAYOUT, PLAIN, false}, {OPERATOR_RELEASES_PAYOUT, WITHOUT_A_REASON, true},
 };
 /* clang-format on */
@@ -252,7 +256,7 @@ static bool placement(const struct position *position, int variant, struct event
     event->customer_id = text_of("customer-1");
     event->provider_id = text_of("provider-1");
     event->market = text_of("explored");
-    event->zone = text_of(variant == ANOTHER_ZONE ? "Nowhere/Else" : "Europe/Berlin");
+    event->zone = text_of(variant == ANOTHER_ZONE ? "Nowhere/Else" : world.zone->name);
     if (variant == END_AT_THE_START)
         event->end_ms = event->start_ms;
     if (variant == START_NOW || variant == START_IN_A_MOMENT)
@@ -299,6 +303,8 @@ static bool capture(const struct position *position, int variant, struct event *
         event->amount.minor = due - 1;
         return due > 1;
     case THE_REST:
+    case A_MOMENT_EARLIER:
+    case A_GRACE_EARLIER:
         return due > 0;
     case ONE_TOO_MUCH:
         event->amount.minor = due + 1;
@@ -413,13 +419,16 @@ static void set_who_and_when(const struct position *position, int variant, struc
     const struct order *order = &position->order;
     enum party actor = event_kind_actor(event->kind);
     const char *own = actor == PARTY_CUSTOMER ? "customer-1" : actor == PARTY_PROVIDER ? "provider-1" : NULL;
+    const char *other = actor == PARTY_CUSTOMER ? "provider-1" : "customer-1";
     if (own != NULL)
-        event->actor_id = text_of(variant == BY_A_STRANGER ? "somebody" : own);
+        event->actor_id = text_of(variant == BY_A_STRANGER ? "somebody" : variant == BY_THE_OTHER_PARTY ? other : own);
     event->reason = text_of(variant == WITHOUT_A_REASON ? " " : "a reason");
     if (variant == WITH_THE_REVISION)
         event->seen_revision = order_terms_on_table(order)->revision;
-    if (variant == WITH_AN_OLD_REVISION)
+    if (variant == WITH_A_NEWER_REVISION)
         event->seen_revision = order_terms_on_table(order)->revision + 1;
+    if (variant == WITH_AN_OLDER_REVISION) /* there is none before the first: 0 names none */
+        event->seen_revision = order_terms_on_table(order)->revision - 1;
     int64_t grace_ms = world.policy.arrival_grace_ms;
     event->arrived_ms = position->now_ms;
     event->occurred_ms = position->now_ms - (variant == A_MOMENT_EARLIER   ? 1

@@ -7,12 +7,7 @@ struct world world;
 
 const int64_t menu_prices[PRICES] = {6000, 8000, 10000};
 
-int64_t placement_ms(void)
-{
-    return day_from_civil(2026, 10, 24) * DAY_MS + 8 * HOUR_MS;
-}
-
-/* Tomorrow, after the night with 25 hours; in three days; today, within the short window; today, after it. */
+/* Tomorrow, after the night in which the clocks change; in three days; today, within the short window; today, after it. */
 static const struct {
     int64_t after_ms, lasts_ms;
 } appointments[STARTS_MAX] = {
@@ -24,7 +19,7 @@ static const struct {
 
 int64_t menu_start_ms(int which)
 {
-    return placement_ms() + appointments[which].after_ms;
+    return world.placed_ms + appointments[which].after_ms;
 }
 
 int64_t menu_end_ms(int which)

@@ -17,13 +17,11 @@ struct position {
 struct world {
     struct policy policy; /* with max_edits as far as the search goes */
     const struct zone *zone;
-    int starts; /* how many of the appointments are on the menu */
+    int64_t placed_ms; /* when */
+    int starts;        /* how many of the appointments are on the menu */
 };
 
 extern struct world world;
-
-/* The placement happens at this instant: a Saturday morning in Berlin, the day before summer time ends there. */
-int64_t placement_ms(void);
 
 /* Appointments that placements, edits and proposals choose from. */
 #define STARTS_MAX 4

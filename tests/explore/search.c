@@ -17,7 +17,7 @@ void position_first(struct position *position)
     static const struct uuid order_id = {{0x0D, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, 1}};
     memset(position, 0, sizeof *position);
     order_init(&position->order, &order_id);
-    position->now_ms = placement_ms();
+    position->now_ms = world.placed_ms;
 }
 
 /* --- the positions that are known --- */
@@ -101,6 +101,7 @@ static void found_wrong(struct search *search, const char *sentence, uint32_t no
     snprintf(search->broken, sizeof search->broken, "%s", sentence);
     search->broken_node = node;
     search->broken_move = move;
+    search->broken_then = -1;
     search->broken_extra = extra;
 }
 
@@ -134,8 +135,10 @@ static void compare_without_ticks(struct search *search, struct trial *trial, co
         if (menu_is_dated_back(move))
             continue; /* it may come before what has fired */
         trial_without_ticks(trial, late, &ticked, move);
-        if (trial->broken[0] != '\0')
-            found_wrong(search, trial->broken, node, MOVE_TIME, EXTRA_NOTHING);
+        if (trial->broken[0] == '\0')
+            continue;
+        found_wrong(search, trial->broken, node, MOVE_TIME, EXTRA_NOTHING);
+        search->broken_then = move;
     }
     memcpy(&trial->after, &ticked, sizeof ticked);
     trial->broken[0] = '\0';

@@ -29,6 +29,7 @@ struct search {
     char broken[SENTENCE_SIZE]; /* "" = nothing */
     uint32_t broken_node;
     int broken_move; /* -1: the position itself */
+    int broken_then; /* and this one after it, -1 = none */
     enum trial_extra broken_extra;
 };
 

@@ -6,12 +6,17 @@
 #include "explore/life.h"
 #include "explore/menu.h"
 
+#define SENT_MAX 16
+
 struct teller {
     FILE *out;
     bool has_place;
     bool is_repeated; /* the last event will come twice: it needs an id */
     bool is_last;
     struct result last;
+    bool is_heard[NOTICE_KIND_COUNT]; /* what the last move told, its deadlines too */
+    int sent_count;
+    struct instructed sent[SENT_MAX];
 };
 
 /* --- values --- */
@@ -145,8 +150,9 @@ static void tell_event(struct teller *teller, const struct order *order, const s
     else
         fprintf(out, "  - event: {at: %s, arrives: %s, who: %s, do: %s", at, arrives,
                 party_name(event_kind_actor(event->kind)), event_kind_name(event->kind));
-    if (event->actor_id.data != NULL && text_equal(event->actor_id, text_of("somebody")))
-        fprintf(out, ", actor: somebody");
+    const char *own = event_kind_actor(event->kind) == PARTY_CUSTOMER ? "customer-1" : "provider-1";
+    if (event->actor_id.data != NULL && !text_equal(event->actor_id, text_of(own)))
+        fprintf(out, ", actor: %.*s", (int)event->actor_id.length, event->actor_id.data);
     if (teller->is_last && teller->is_repeated)
         fprintf(out, ", id: the one that is repeated");
     if (order->stage == STAGE_NONE && event->kind != CUSTOMER_PLACES)
@@ -157,16 +163,76 @@ static void tell_event(struct teller *teller, const struct order *order, const s
 
 /* --- what came of it --- */
 
-static void tell_state(FILE *out, const struct order *order)
+static void listen(struct teller *teller, const struct result *result)
 {
+    teller->last = *result;
+    for (int i = 0; i < result->notice_count; i++)
+        teller->is_heard[result->notices[i].kind] = true;
+    for (int i = 0; i < result->instruction_count && teller->sent_count < SENT_MAX; i++)
+        teller->sent[teller->sent_count++] = result->instructions[i];
+}
+
+static void forget(struct teller *teller)
+{
+    memset(teller->is_heard, 0, sizeof teller->is_heard);
+    teller->sent_count = 0;
+}
+
+static void tell_kinds(const struct teller *teller, enum party reader, bool is_heard)
+{
+    const char *separator = "";
+    fprintf(teller->out, "%s: [", party_name(reader));
+    for (int i = 0; i < NOTICE_KIND_COUNT; i++) {
+        enum notice_kind kind = (enum notice_kind)i;
+        if (notice_recipient(kind) != reader || teller->is_heard[i] != is_heard)
+            continue;
+        fprintf(teller->out, "%s%s", separator, notice_kind_name(kind));
+        separator = ", ";
+    }
+    fprintf(teller->out, "]%s", reader == PARTY_CUSTOMER ? ", " : "}");
+}
+
+/* Of the last move, who heard what and who did not, and what was instructed: that may be what is wrong. */
+static void tell_outputs(const struct teller *teller)
+{
+    static const char *const names[] = {"request", "refund", "payout"};
+    char text[VALUE_SIZE];
+    if (!teller->is_last)
+        return;
+    fprintf(teller->out, ",\n      notified: {");
+    tell_kinds(teller, PARTY_CUSTOMER, true);
+    tell_kinds(teller, PARTY_PROVIDER, true);
+    fprintf(teller->out, ",\n      silent: {");
+    tell_kinds(teller, PARTY_CUSTOMER, false);
+    tell_kinds(teller, PARTY_PROVIDER, false);
+    fprintf(teller->out, ",\n      emits: {");
+    for (int kind = INSTRUCTION_REQUEST_PAYMENT; kind <= INSTRUCTION_PAYOUT; kind++) {
+        const char *separator = "";
+        fprintf(teller->out, "%s%s: [", kind == INSTRUCTION_REQUEST_PAYMENT ? "" : ", ", names[kind]);
+        for (int i = 0; i < teller->sent_count; i++) {
+            if ((int)teller->sent[i].kind != kind)
+                continue;
+            fprintf(teller->out, "%s%s", separator, amount(teller->sent[i].amount, text));
+            separator = ", ";
+        }
+        fprintf(teller->out, "]");
+    }
+    fprintf(teller->out, "}");
+}
+
+static void tell_state(const struct teller *teller, const struct order *order)
+{
+    FILE *out = teller->out;
     static const char *const proposals[] = {"none", "pending", "awaiting_topup"};
     static const char *const claims[] = {"none", "kept", "open"};
     char text[VALUE_SIZE];
     int64_t told_ms;
     order_told_deadline(order, &told_ms);
-    fprintf(out, "stage: %s, deadline: %s, proposal: %s, request: %s, claim: %s}", stage_name(order->stage),
+    fprintf(out, "stage: %s, deadline: %s, proposal: %s, request: %s, claim: %s", stage_name(order->stage),
             told_ms == NO_INSTANT ? "null" : instant(told_ms, text), proposals[order->proposal],
             order->request_pending ? "pending" : "none", claims[order->claim]);
+    tell_outputs(teller);
+    fprintf(out, "}");
 }
 
 static void tell_outcome(struct teller *teller, const struct order *order)
@@ -176,8 +242,10 @@ static void tell_outcome(struct teller *teller, const struct order *order)
     fprintf(out, "outcome: %s, ", outcome_name(result->outcome));
     if (result->rule != NULL)
         fprintf(out, "rule: %s, ", result->rule);
+    if (result->outcome == OUTCOME_REJECTED)
+        fprintf(out, "rejection: {reason: %s}, ", reason_name(result->reason));
     if (order->stage != STAGE_NONE)
-        tell_state(out, order);
+        tell_state(teller, order);
     else
         fprintf(out, "quiet: %s}", result->alert_count > 0 ? "false" : "true");
     if (!teller->has_place)
@@ -191,9 +259,10 @@ static void tell(const struct life_step *step, void *context)
 {
     struct teller *teller = context;
     if (step->result != NULL) {
-        teller->last = *step->result;
+        listen(teller, step->result);
         return;
     }
+    forget(teller);
     char text[VALUE_SIZE];
     if (step->event != NULL)
         tell_event(teller, &step->position->order, step->event, 0);
@@ -229,7 +298,7 @@ static void tell_move(struct teller *teller, struct position *position, int move
     }
     life_move(position, move, tell, teller);
     if (move < MOVE_EVENTS) {
-        tell_state(teller->out, &position->order);
+        tell_state(teller, &position->order);
         fprintf(teller->out, "\n");
     } else {
         tell_outcome(teller, &position->order);
@@ -242,8 +311,11 @@ static void tell_repetition(struct teller *teller, struct position *position, co
     tell_event(teller, &position->order, event, 100 * DAY_MS);
     again.occurred_ms += 100 * DAY_MS;
     again.arrived_ms += 100 * DAY_MS;
-    while (process_step(&position->order, &again, menu_zone(&again), &teller->last)) {
-    }
+    struct result result;
+    forget(teller);
+    while (process_step(&position->order, &again, menu_zone(&again), &result))
+        listen(teller, &result);
+    listen(teller, &result);
     tell_outcome(teller, &position->order);
 }
 
@@ -285,9 +357,11 @@ static void tell_some_placement(struct teller *teller)
 void story_write(FILE *out, const struct search *search, const struct story *story)
 {
     static struct position position;
-    int moves[PATH_MAX_MOVES + 1], count = search_path(search, story->node, moves);
+    int moves[PATH_MAX_MOVES + 2], count = search_path(search, story->node, moves);
     if (story->move >= 0)
         moves[count++] = story->move;
+    if (story->then >= 0)
+        moves[count++] = story->then;
     struct teller teller = {.out = out, .is_repeated = story->extra == EXTRA_REPETITION};
     struct event last = {0};
     position_first(&position);

@@ -337,19 +337,27 @@ static void draw_payment(struct draw *draw, const struct order *order, int which
     }
 }
 
+/* The one on the table, mostly; else the one before or after it. */
+static uint32_t some_revision(struct draw *draw, uint32_t newest)
+{
+    if (newest > 1 && one_in(draw, 6))
+        return newest - 1;
+    return newest + (one_in(draw, 3) ? 1 : 0);
+}
+
 /* What the action needs, and what it may carry. */
 static void draw_content(struct draw *draw, const struct order *order, const struct history *history,
                          struct event *event)
 {
     enum party actor = event_kind_actor(event->kind);
     if (actor == PARTY_CUSTOMER || actor == PARTY_PROVIDER)
-        event->actor_id = text_of(one_in(draw, 50)          ? "somebody-else"
-                                  : actor == PARTY_CUSTOMER ? "customer-1"
-                                                            : "provider-1");
+        event->actor_id = text_of(one_in(draw, 50)                                ? "somebody-else"
+                                  : (actor == PARTY_CUSTOMER) != one_in(draw, 50) ? "customer-1"
+                                                                                  : "provider-1");
     if (actor == PARTY_OPERATOR)
         event->actor_id = text_of("operator-1");
     if ((carries_a_revision(event->kind) || !history->is_wired) && actor != PARTY_GATEWAY && one_in(draw, 4))
-        event->seen_revision = order_terms_on_table(order)->revision + (one_in(draw, 3) ? 1 : 0);
+        event->seen_revision = some_revision(draw, order_terms_on_table(order)->revision);
     if (event->kind == CUSTOMER_CANCELS || event->kind == PROVIDER_CANCELS || actor == PARTY_OPERATOR)
         event->reason = text_of(one_in(draw, 10) ? "  " : "ill");
     if (event->kind == CUSTOMER_EDITS || event->kind == PROVIDER_EDITS)

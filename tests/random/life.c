@@ -2,6 +2,7 @@
 #include "random/life.h"
 
 #include "booking/law.h"
+#include "opinion/opinion.h"
 #include "random/wire.h"
 
 #include <stddef.h>
@@ -15,6 +16,7 @@ void life_begin(struct life *life, struct wire *wire, extra_law *extra, struct s
     order_init(&life->order, &id);
     order_init(&life->twin, &id);
     life->zone = NULL;
+    life->policy = &markets()->named[0];
     life->wire = wire;
     life->extra = extra;
     life->seen = seen;
@@ -38,6 +40,7 @@ static const struct zone *zone_for(struct life *life, const struct event *event)
     if (life->order.stage != STAGE_NONE)
         return life->zone;
     life->zone = event->kind == CUSTOMER_PLACES ? zones_find(event->zone) : NULL;
+    life->policy = event->policy != NULL ? event->policy : &markets()->named[0];
     return life->zone;
 }
 
@@ -63,10 +66,11 @@ static void write_down(struct life *life, const struct event *event, const struc
     life->line_count++;
 }
 
-/* What holds of every outcome; `event` is NULL when time brought it about. */
-static const char *check(struct life *life, const struct order *before, const struct event *event,
+/* What holds of every outcome; `event` is NULL when time up to `until_ms` brought it about. */
+static const char *check(struct life *life, const struct order *before, const struct event *event, int64_t until_ms,
                          const struct result *result)
 {
+    const struct scene scene = {before, &life->order, event, result, until_ms, life->policy, life->zone};
     life->seen->outcomes++;
     if (result->row >= 0)
         life->seen->rows[result->row]++;
@@ -74,6 +78,8 @@ static const char *check(struct life *life, const struct order *before, const st
     const char *broken = law_of_step(before, &life->order, result);
     if (broken == NULL)
         broken = law_of_order(&life->order);
+    if (broken == NULL)
+        broken = opinion_of_step(&scene);
     if (broken == NULL && life->extra != NULL)
         broken = life->extra(before, &life->order, result);
     if (broken == NULL && life->wire != NULL)
@@ -194,7 +200,7 @@ static const char *meet(struct life *life, const struct event *drawn)
         keep(&before, &life->order);
         waits = process_step(&life->order, &event, zone, &result);
         broken = waits && result.outcome != OUTCOME_APPLIED ? "a deadline before an event is not applied"
-                                                            : check(life, &before, &event, &result);
+                                                            : check(life, &before, &event, NO_INSTANT, &result);
     }
     if (broken != NULL)
         return broken;
@@ -221,11 +227,13 @@ static const char *pass(struct life *life, int64_t before_ms)
         broken = result.outcome != OUTCOME_APPLIED && result.outcome != OUTCOME_REMINDED
                      ? "time brings about something else than a deadline or a reminder"
                  : result.at_ms >= before_ms ? "a deadline fires before its time"
-                                             : check(life, &before, NULL, &result);
+                                             : check(life, &before, NULL, before_ms, &result);
     }
     int64_t next_ms = process_next_due_ms(&life->order);
     if (broken == NULL && next_ms != NO_INSTANT && next_ms < before_ms)
         broken = "something is due, and the clock does not see it";
+    if (broken == NULL)
+        broken = opinion_of_waiting(&life->order, life->policy, before_ms);
     twin_passes(life, before_ms);
     return broken == NULL ? check_packing(&life->order) : broken;
 }

@@ -24,8 +24,9 @@ struct life {
     struct order order;
     struct order twin; /* the same life, but for each event time passes first, as far as the worker may let it (T4) */
     const struct zone *zone;
-    struct wire *wire; /* NULL: events are not encoded */
-    extra_law *extra;  /* NULL: none */
+    const struct policy *policy; /* the market's of the placement */
+    struct wire *wire;           /* NULL: events are not encoded */
+    extra_law *extra;            /* NULL: none */
     struct seen *seen;
     int line_count;
     struct replay_line lines[LINES_MAX];

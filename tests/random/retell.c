@@ -124,7 +124,8 @@ static void write_event(const struct history *history, int which, const struct o
         fprintf(out, ", who: %s, do: %s", party_name(event_kind_actor(event->kind)), event_kind_name(event->kind));
     write_id(history, which, out);
     write_terms(event, out);
-    if (is_a_party(event_kind_actor(event->kind)) && text_equal(event->actor_id, text_of("somebody-else")))
+    const char *own = event_kind_actor(event->kind) == PARTY_CUSTOMER ? "customer-1" : "provider-1";
+    if (is_a_party(event_kind_actor(event->kind)) && !text_equal(event->actor_id, text_of(own)))
         write_text("actor", event->actor_id, out);
     if (event->seen_revision > 0)
         fprintf(out, ", seen_revision: %u", (unsigned)event->seen_revision);

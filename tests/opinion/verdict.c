@@ -1,16 +1,8 @@
-/* Who may do what, and when: the outcome and the rule that each action must get. */
-#include "explore/opinion.h"
+/* Who may do what, and when: the outcome and the rule that each event must get. */
+#include "opinion/verdict.h"
 
 #include <stdio.h>
 #include <string.h>
-
-struct view {
-    const struct order *order;
-    const struct event *event;
-    int64_t at_ms;
-    bool has_begun; /* X3, X5, X6, E1: at the very start it is over; E8, V6: it is time */
-    bool is_stale;  /* C7 by the revision */
-};
 
 struct opinion {
     enum outcome outcome;
@@ -27,43 +19,19 @@ static struct opinion no(const char *rule)
     return (struct opinion){OUTCOME_REJECTED, rule};
 }
 
+static struct opinion dead(const char *rule)
+{
+    return (struct opinion){OUTCOME_DEAD_LETTER, rule};
+}
+
+static struct opinion again(const char *rule)
+{
+    return (struct opinion){OUTCOME_DUPLICATE, rule};
+}
+
 static bool is_after_execution(const struct order *order)
 {
     return order->stage == STAGE_EXECUTION_CONFIRMATION || order->stage == STAGE_CLOSED;
-}
-
-static bool is_blank(struct text text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        if (text.data[i] != ' ')
-            return false;
-    return true;
-}
-
-/* An answer that names no revision and comes from before what it answers (C7). */
-static bool is_too_early(const struct view *view)
-{
-    const struct order *order = view->order;
-    int64_t since_ms = order->proposal == PROPOSAL_NONE ? order->terms_since_ms : order->proposed_ms;
-    return view->event->seen_revision == 0 && view->at_ms < since_ms;
-}
-
-/* C8, in words: something other than the comment changes; it ends after it starts; it lies ahead; it costs something. */
-static bool is_bad_content(const struct view *view)
-{
-    const struct event *event = view->event;
-    const struct terms *now = &view->order->terms;
-    int64_t start_ms = event->start_ms == NO_INSTANT ? now->start_ms : event->start_ms;
-    int64_t end_ms = event->end_ms == NO_INSTANT ? now->end_ms : event->end_ms;
-    int64_t price = event->has_price ? event->price.minor : now->price_minor;
-    if (event->has_price && strcmp(event->price.currency, view->order->currency) != 0)
-        return true;
-    if (event->zone.data != NULL && !text_equal(event->zone, text_of(view->order->zone)))
-        return true;
-    bool is_new = start_ms != now->start_ms || end_ms != now->end_ms || price != now->price_minor;
-    bool is_ahead = start_ms > view->at_ms;
-    bool reprices = price != now->price_minor && now->start_ms <= view->at_ms;
-    return !is_new || end_ms <= start_ms || !is_ahead || reprices || price <= 0;
 }
 
 static struct opinion on_edit(const struct view *view, bool is_customer)
@@ -81,7 +49,7 @@ static struct opinion on_edit(const struct view *view, bool is_customer)
         return no("C4");
     if (order->stage == STAGE_CONFIRMATION && order->edits >= order->policy.max_edits)
         return no("C9");
-    if (is_bad_content(view))
+    if (view_content_is_bad(view))
         return no("C8");
     return yes(order->stage == STAGE_EXECUTION ? "E1" : is_customer ? "C4" : "C3");
 }
@@ -94,7 +62,7 @@ static struct opinion on_confirmation(const struct view *view, enum party who)
         return no("C6");
     if (is_execution && order->proposal != PROPOSAL_PENDING)
         return no("E2");
-    if (view->is_stale || is_too_early(view))
+    if (view->is_stale || view_is_too_early(view))
         return no("C7");
     if (is_execution) {
         int64_t difference = order->proposed.price_minor - order->terms.price_minor;
@@ -112,7 +80,7 @@ static struct opinion on_decline(const struct view *view)
         return no("C5");
     if (is_after_execution(order) || (order->stage == STAGE_EXECUTION && order->proposal == PROPOSAL_NONE))
         return no("E3");
-    if (view->is_stale || is_too_early(view))
+    if (view->is_stale || view_is_too_early(view))
         return no("C7");
     if (order->stage == STAGE_EXECUTION)
         return yes("E3");
@@ -126,11 +94,11 @@ static struct opinion on_cancellation(const struct view *view, enum party who)
     if (who == PARTY_OPERATOR) {
         if (order->stage == STAGE_CLOSED)
             return no("X8");
-        return is_blank(view->event->reason) ? no("X1") : yes("X8");
+        return view_gives_no_reason(view) ? no("X1") : view->is_stale ? no("C7") : yes("X8");
     }
     if (is_after_execution(order) || (is_execution && view->has_begun))
         return no("X6");
-    if (is_blank(view->event->reason))
+    if (view_gives_no_reason(view))
         return no("X1");
     if (view->is_stale)
         return no("C7");
@@ -179,10 +147,7 @@ static struct opinion on_claim_answered(const struct view *view)
         return no("V5");
     if (event->kind == PROVIDER_ACCEPTS_CLAIM)
         return view->at_ms < order->claimed_ms ? no("C7") : yes("V5");
-    int64_t refund = event->amount.minor, balance = order_balance(order);
-    bool is_in_range = refund == 0 || (refund > 0 && refund <= balance);
-    bool is_own = strcmp(event->amount.currency, order->currency) == 0;
-    return is_blank(event->reason) || !is_in_range || !is_own ? no("V5") : yes("V5");
+    return view_gives_no_reason(view) || view_refund_is_out_of_range(view) ? no("V5") : yes("V5");
 }
 
 static struct opinion on_done(const struct view *view)
@@ -210,7 +175,7 @@ static struct opinion on_review(const struct view *view)
 static struct opinion on_release(const struct view *view)
 {
     bool is_held = view->order->stage == STAGE_CLOSED && view->order->payout_held;
-    return is_held && !is_blank(view->event->reason) ? yes("M4") : no("M4");
+    return is_held && !view_gives_no_reason(view) ? yes("M4") : no("M4");
 }
 
 static struct opinion on_placement(const struct view *view)
@@ -220,30 +185,22 @@ static struct opinion on_placement(const struct view *view)
         return no("C1");
     if (!text_equal(event->actor_id, event->customer_id))
         return no("A1");
-    bool is_fine = text_equal(event->zone, text_of("Europe/Berlin")) && event->end_ms > event->start_ms &&
-                   event->start_ms > view->at_ms && event->price.minor > 0;
+    bool is_fine = view->scene->zone != NULL && event->end_ms > event->start_ms && event->start_ms > view->at_ms &&
+                   event->price.minor > 0;
     return is_fine ? yes("C1") : no("C1");
-}
-
-static bool is_a_stranger(const struct view *view)
-{
-    enum party who = event_kind_actor(view->event->kind);
-    const char *own = who == PARTY_CUSTOMER ? view->order->customer_id : view->order->provider_id;
-    bool is_a_party = who == PARTY_CUSTOMER || who == PARTY_PROVIDER;
-    return is_a_party && !text_equal(view->event->actor_id, text_of(own));
 }
 
 static struct opinion on_person(const struct view *view)
 {
     enum party who = event_kind_actor(view->event->kind);
-    if (view->order->stage != STAGE_NONE && is_a_stranger(view))
+    if (view->order->stage != STAGE_NONE && view_is_a_stranger(view))
         return no("A1");
     if (view->order->stage == STAGE_CANCELLED)
         return no("X7");
     if (view->event->kind == CUSTOMER_PLACES)
         return on_placement(view);
     if (view->order->stage == STAGE_NONE)
-        return (struct opinion){OUTCOME_DEAD_LETTER, "C1"};
+        return dead("C1");
     switch (view->event->kind) {
     case CUSTOMER_EDITS:
     case PROVIDER_EDITS:
@@ -290,73 +247,128 @@ static struct opinion on_person(const struct view *view)
     return no("A1");
 }
 
-static bool is_known_payment(const struct order *order, const struct event *event, bool *is_the_same)
-{
-    enum payment_kind kind = event->kind == GATEWAY_REVERSED ? PAYMENT_REVERSAL : PAYMENT_CAPTURE;
-    for (int i = 0; i < order->payment_count; i++) {
-        const struct payment *payment = &order->payments[i];
-        if (payment->kind != kind || !uuid_equal(&payment->key, &event->payment_key))
-            continue;
-        *is_the_same =
-            payment->amount_minor == event->amount.minor && strcmp(payment->currency, event->amount.currency) == 0;
-        return true;
-    }
-    return false;
-}
+/* --- money: never rejected --- */
 
-/* Money is never rejected: applied, a repetition, or nothing that can be counted. */
-static enum outcome outcome_of_money(const struct view *view)
+static struct opinion on_capture(const struct view *view)
 {
     const struct order *order = view->order;
-    const struct event *event = view->event;
-    bool is_the_same;
-    if (order->stage == STAGE_NONE)
-        return OUTCOME_DEAD_LETTER;
-    if (event->kind == GATEWAY_CAPTURED || event->kind == GATEWAY_REVERSED) {
-        if (event->amount.minor <= 0)
-            return OUTCOME_DEAD_LETTER;
-        if (is_known_payment(order, event, &is_the_same))
-            return OUTCOME_DUPLICATE;
-        return event->amount.minor == INT64_MAX ? OUTCOME_DEAD_LETTER : OUTCOME_APPLIED;
+    bool is_late = scene_pays_late(view->scene);
+    if (!scene_is_own_money(view->scene))
+        return yes("P5");
+    switch (order->stage) {
+    case STAGE_CONFIRMATION:
+        return yes("P7");
+    case STAGE_PAYMENT:
+        return yes(is_late ? "P2" : scene_covers_the_price(view->scene) ? "P3" : "P4");
+    case STAGE_EXECUTION:
+        return yes(is_late || scene_completes_the_topup(view->scene) ? "E6" : "P4");
+    case STAGE_CANCELLED:
+        return yes("P8");
+    case STAGE_EXECUTION_CONFIRMATION:
+    case STAGE_CLOSED:
+    case STAGE_NONE:
+    case STAGE_COUNT:
+        break;
     }
-    bool completes = event->kind == GATEWAY_REFUND_COMPLETED || event->kind == GATEWAY_PAYOUT_COMPLETED;
-    if (completes && event->instruction_number > 0 &&
-        order->instructions[event->instruction_number - 1].state == INSTRUCTION_COMPLETED)
-        return OUTCOME_DUPLICATE;
-    return OUTCOME_APPLIED;
+    return yes("P4");
 }
 
-/* T5: its own time, not after it arrived, and not more than arrival_grace before. */
-static int64_t effective_ms(const struct event *event, int64_t grace_ms)
+static struct opinion on_money(const struct view *view)
 {
-    if (event->occurred_ms > event->arrived_ms)
-        return event->arrived_ms;
-    return event->arrived_ms - event->occurred_ms > grace_ms ? event->arrived_ms - grace_ms : event->occurred_ms;
+    enum event_kind kind = view->event->kind;
+    const struct payment *known = scene_known_payment(view->scene);
+    if (view->order->stage == STAGE_NONE)
+        return dead("C1");
+    if (kind == GATEWAY_PAYMENT_FAILED)
+        return yes(known != NULL ? "P9" : "P6");
+    if (kind == GATEWAY_CAPTURED || kind == GATEWAY_REVERSED) {
+        if (view->event->amount.minor <= 0)
+            return dead("M1");
+        if (known != NULL)
+            return again("P9");
+        if (view_amount_overflows(view))
+            return dead("M1");
+        return kind == GATEWAY_REVERSED ? yes("M4") : on_capture(view);
+    }
+    const struct instruction *named = scene_named_instruction(view->scene, view->order);
+    bool completes = kind == GATEWAY_REFUND_COMPLETED || kind == GATEWAY_PAYOUT_COMPLETED;
+    return completes && named != NULL && named->state == INSTRUCTION_COMPLETED ? again("M3") : yes("M3");
 }
 
-const char *opinion_of_verdict(const struct order *before, const struct event *event, const struct result *result)
+/* --- deadlines --- */
+
+static const char *rule_of(enum deadline deadline)
 {
-    int64_t at_ms = effective_ms(event, world.policy.arrival_grace_ms);
-    if (result->at_ms != at_ms)
-        return "T5: an event counts at its own time, not after it arrived and not more than arrival_grace before";
-    uint32_t seen = event->seen_revision;
-    const struct view view = {
-        .order = before,
-        .event = event,
-        .at_ms = at_ms,
-        .has_begun = before->stage != STAGE_NONE && at_ms >= before->terms.start_ms,
-        .is_stale = seen != 0 && seen != order_terms_on_table(before)->revision,
+    static const char *const rules[DEADLINE_COUNT] = {
+        [DEADLINE_CONFIRMATION] = "C2", [DEADLINE_PAYMENT] = "P2",    [DEADLINE_PROPOSAL] = "E4",
+        [DEADLINE_TOPUP] = "E6",        [DEADLINE_REQUEST] = "X5",    [DEADLINE_EXECUTION] = "N2",
+        [DEADLINE_DONE] = "E9",         [DEADLINE_ACCEPTANCE] = "V3", [DEADLINE_PAYOUT] = "Z4",
     };
+    return rules[deadline];
+}
+
+static const char *opinion_of_deadline(const struct scene *scene)
+{
+    const struct result *result = scene->result;
+    bool is_reminder = result->outcome == OUTCOME_REMINDED;
+    const char *rule = is_reminder ? "N3" : rule_of(scene_deadline(scene));
+    bool is_right = (is_reminder || scene_is_applied(scene)) && strcmp(rule, result->rule) == 0;
+    if (!is_right || result->actor != PARTY_TIMER)
+        return "T3: the effect of a deadline that has passed is applied, by its own rule";
+    return NULL;
+}
+
+/* Its id had an outcome before. */
+static bool is_repeated(const struct scene *scene)
+{
+    const struct order *order = scene->before;
+    bool is_known = scene->event->is_remembered;
+    for (uint64_t i = 0; i < order->seen_count && i < SEEN_MAX; i++)
+        is_known = is_known || uuid_equal(&order->seen[i], &scene->event->event_id);
+    return is_known;
+}
+
+static const char *opinion_of_event(const struct scene *scene)
+{
     static char sentence[200];
-    struct opinion opinion = {OUTCOME_APPLIED, NULL};
-    if (event_kind_actor(event->kind) == PARTY_GATEWAY)
-        opinion.outcome = outcome_of_money(&view);
-    else
-        opinion = on_person(&view);
-    if (opinion.outcome == result->outcome && (opinion.rule == NULL || strcmp(opinion.rule, result->rule) == 0))
-        return NULL;
-    snprintf(sentence, sizeof sentence, "%s: this %s is to be %s here, and was %s by %s",
-             opinion.rule == NULL ? "P9" : opinion.rule, event_kind_name(event->kind), outcome_name(opinion.outcome),
-             outcome_name(result->outcome), result->rule == NULL ? "no rule" : result->rule);
+    const struct result *result = scene->result;
+    const struct event *event = scene->event;
+    const struct order *order = scene->before;
+    const struct view view = {
+        .scene = scene,
+        .order = order,
+        .event = event,
+        .at_ms = scene_event_ms(scene),
+        .has_begun = order->stage != STAGE_NONE && scene_event_ms(scene) >= order->terms.start_ms,
+        .is_stale = event->seen_revision != 0 && event->seen_revision != order_terms_on_table(order)->revision,
+    };
+    if (result->at_ms != view.at_ms || result->actor != event_kind_actor(event->kind))
+        return "T5: an event counts at its own time, not after it arrived and not more than arrival_grace before";
+    if (result->is_future != (event->occurred_ms > view.at_ms) || result->is_late != (event->occurred_ms < view.at_ms))
+        return "T5: where its time was off by more, it is told";
+    bool is_new = result->outcome != OUTCOME_DUPLICATE || result->row >= 0;
+    if (is_new == is_repeated(scene))
+        return "P9: an event id is remembered, and its repetition, and nothing else, is a duplicate of it";
+    if (!is_new)
+        return result->rule == NULL && result->reason == REASON_NONE ? NULL : "P9: a repetition has no rule of its own";
+    bool is_money = event_kind_actor(event->kind) == PARTY_GATEWAY;
+    struct opinion opinion = is_money ? on_money(&view) : on_person(&view);
+    if (opinion.outcome == result->outcome && result->rule != NULL && strcmp(opinion.rule, result->rule) == 0) {
+        if (view_reason_is_true(&view, result->reason))
+            return NULL;
+        snprintf(sentence, sizeof sentence, "N5: %s is not the reason why this %s is refused",
+                 reason_name(result->reason), event_kind_name(event->kind));
+        return sentence;
+    }
+    snprintf(sentence, sizeof sentence, "%s: this %s is to be %s here, and was %s by %s", opinion.rule,
+             event_kind_name(event->kind), outcome_name(opinion.outcome), outcome_name(result->outcome),
+             result->rule == NULL ? "no rule" : result->rule);
     return sentence;
+}
+
+const char *opinion_of_verdict(const struct scene *scene)
+{
+    if (scene_is_deadline(scene))
+        return opinion_of_deadline(scene);
+    return scene->event == NULL ? "T4: time alone brings about deadlines and reminders" : opinion_of_event(scene);
 }
