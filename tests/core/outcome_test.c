@@ -83,18 +83,19 @@ static void a_time_that_is_off_is_corrected_and_says_so(void **state)
 {
     (void)state;
     static const struct {
-        int64_t minutes_before_arrival;
-        int64_t counts_minutes_before;
+        int64_t before_arrival_ms;
+        int64_t counts_before_ms;
         bool is_future, is_late;
-    } cases[] = {
-        {0, 0, false, false}, {5, 5, false, false}, {6, 5, false, true}, {-1, 0, true, false}, {3, 3, false, false}};
+    } cases[] = {{0, 0, false, false},          {180000, 180000, false, false}, {300000, 300000, false, false},
+                 {300001, 300000, false, true}, {360000, 300000, false, true},  {-1, 0, true, false},
+                 {-60000, 0, true, false}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         life_to_confirmation(&life);
         const struct result *result =
             life_meet(&life, (struct event){.kind = PROVIDER_CONFIRMS,
-                                            .occurred_ms = on(4, 12, 0) - cases[i].minutes_before_arrival * 60000,
+                                            .occurred_ms = on(4, 12, 0) - cases[i].before_arrival_ms,
                                             .arrived_ms = on(4, 12, 0)});
-        assert_int_equal(result->at_ms, on(4, 12, 0) - cases[i].counts_minutes_before * 60000);
+        assert_int_equal(result->at_ms, on(4, 12, 0) - cases[i].counts_before_ms);
         assert_int_equal(result->is_future, cases[i].is_future);
         assert_int_equal(result->is_late, cases[i].is_late);
     }
@@ -298,6 +299,12 @@ static void an_alert_says_of_how_much(void **state)
     while (life.order.clocks[DEADLINE_PAYOUT].due_ms != NO_INSTANT)
         life_pass(&life, on(27, 0, 0));
     assert_alert(ALERT_PAYOUT_OVERDUE, NOTHING, 0);
+    /* what was instructed, whatever else the callback names */
+    life_meet(&life, (struct event){.kind = GATEWAY_PAYOUT_FAILED,
+                                    .occurred_ms = on(27, 9, 0),
+                                    .instruction_number = 1,
+                                    .amount = euros(1)});
+    assert_alert(ALERT_PAYOUT_FAILED, 8000, 1);
 }
 
 /* M3: what failed is kept as failed, under its number, until it is completed after all; then it stays so. */
