@@ -141,6 +141,18 @@ static void of_two_deadlines_that_passed_the_older_one_is_first_wherever_it_stan
     assert_int_equal(clock_first_due(&life.order, on(14, 9, 0), false), DEADLINE_REQUEST);
 }
 
+static void of_two_reminders_the_older_one_goes_first_wherever_it_stands_in_the_list(void **state)
+{
+    (void)state;
+    life_to_execution(&life);
+    life.order.clocks[DEADLINE_PROPOSAL] =
+        (struct clock){.started_ms = on(5, 9, 0), .told_ms = on(12, 8, 0) + 1, .due_ms = on(12, 8, 0) + 1};
+    life.order.clocks[DEADLINE_REQUEST] =
+        (struct clock){.started_ms = on(5, 9, 0), .told_ms = on(12, 8, 0), .due_ms = on(12, 8, 0)};
+    assert_int_equal(life_pass(&life, on(12, 7, 30))->kind, event_of_deadline(DEADLINE_REQUEST));
+    assert_int_equal(life_pass(&life, on(12, 7, 30))->kind, event_of_deadline(DEADLINE_PROPOSAL));
+}
+
 /* --- what an order answers about itself --- */
 
 static void each_stage_tells_its_own_deadline(void **state)
@@ -249,6 +261,7 @@ int main(void)
         cmocka_unit_test(reminders_go_out_in_the_order_of_their_deadlines),
         cmocka_unit_test(of_two_reminders_at_one_instant_the_first_clock_s_goes_first),
         cmocka_unit_test(of_two_deadlines_that_passed_the_older_one_is_first_wherever_it_stands_in_the_list),
+        cmocka_unit_test(of_two_reminders_the_older_one_goes_first_wherever_it_stands_in_the_list),
         cmocka_unit_test(each_stage_tells_its_own_deadline),
         cmocka_unit_test(refunds_and_payouts_are_counted_apart),
         cmocka_unit_test(an_order_that_is_not_yet_has_an_id_and_the_default_policy),

@@ -15,7 +15,7 @@ FLAGS = ['-std=c17', '-D_GNU_SOURCE', '-w', f'-I{ROOT}/include', f'-I{ROOT}/src'
 PACKAGES = ['yaml-0.1', 'jansson', 'uuid', 'cmocka']
 CORE = 'src/core'
 # What is right even where it is wrong: out of bounds, beyond 64 bits. The tests run under the same sanitizer elsewhere.
-STRICT = ['-O0', '-fsanitize=undefined', '-fsanitize-undefined-trap-on-error']
+STRICT = ['-O0', '-fsanitize=undefined,bounds-strict', '-fsanitize-undefined-trap-on-error']
 SUPPORT = ['src/base/*.c', 'src/codec/ident.c']
 SIMULATE = ['src/cli/simulate*.c', 'src/cli/scenario*.c', 'src/cli/options.c']
 # The quickest first; unit tests that are not named here come between. What is slow looks only when no other has found anything.
