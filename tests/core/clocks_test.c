@@ -62,6 +62,7 @@ static void without_reminders_the_deadline_is_next(void **state)
     assert_int_equal(process_next_due_ms(&life.order), on(4, 22, 15)); /* with the grace: nobody is reminded at 22:00 */
     policy.reminder_before_ms = 1;
     life_under(&life, &policy);
+    assert_int_equal(process_next_due_ms(&life.order), on(5, 9, 0) - 1);
     meet(PROVIDER_CONFIRMS, on(4, 10, 0));
     assert_int_equal(process_next_due_ms(&life.order), on(4, 22, 0) - 1);
 }
