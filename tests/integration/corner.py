@@ -15,11 +15,14 @@ UNSTABLE = "UNSTABLE_OFFSET_COMMIT"
 class Corner:
     """A topic, a group and transactional ids that nobody else has."""
 
-    def __init__(self, address):
+    def __init__(self, address, brokers=None):
+        """`brokers`: which of them leads each partition, where there is more than one."""
         self.address, self.connection = address, Connection(address)
         self.topic = self.group = "t" + uuid.uuid4().hex[:10]
         self.admin = AdminClient({"bootstrap.servers": address, **QUIET})
-        for made in self.admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)]).values():
+        self.partitions = len(brokers) if brokers else PARTITIONS
+        where = {"replica_assignment": [[broker] for broker in brokers]} if brokers else {"replication_factor": 1}
+        for made in self.admin.create_topics([NewTopic(self.topic, self.partitions, **where)]).values():
             made.result(30)
         until("the partitions", self.are_led)
         for kind in (0, 1):  # the first request for a coordinator makes its topic
@@ -27,7 +30,7 @@ class Corner:
 
     def are_led(self):
         """The broker hears of a new topic after the controller."""
-        ends = {TopicPartition(self.topic, partition): OffsetSpec.latest() for partition in range(PARTITIONS)}
+        ends = {TopicPartition(self.topic, partition): OffsetSpec.latest() for partition in range(self.partitions)}
         return not any(end.exception(30) for end in self.admin.list_offsets(ends, request_timeout=30).values())
 
     def producer(self, name="producer", **settings):

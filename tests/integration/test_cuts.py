@@ -15,7 +15,7 @@ from corner import UNSTABLE, Corner
 from emitters import Emitter
 from proxy import (ADD_OFFSETS_TO_TXN, ADD_PARTITIONS_TO_TXN, END_TXN, PRODUCE, TXN_OFFSET_COMMIT, WRITE_TXN_MARKERS, KafkaProxy, Loop,
                    Trap)
-from raw import BUSY, GOOD, VERSIONS
+from raw import BUSY, GOOD, VERSIONS, Connection, settled
 from world import server, until
 
 CUTS = int(os.environ.get("BOOKING_TEST_CUTS", "640" if "BOOKING_TEST_LONG" in os.environ else "24"))  # of connections, in all
@@ -196,3 +196,35 @@ def test_the_library_speaks_the_versions_that_the_other_tests_speak(covered, tmp
     for key in (PRODUCE, ADD_PARTITIONS_TO_TXN, ADD_OFFSETS_TO_TXN, END_TXN, TXN_OFFSET_COMMIT):
         assert heard[key] == spoken[key]
     assert emitter.close()
+
+
+@pytest.fixture
+def beside(covered, corner):
+    """Another broker of the same cluster, which nobody reaches through a proxy. It comes when groups and transactions have their
+    coordinator already, so that the covered one has all of these; and last, for it stays a part of the cluster."""
+    directory = covered.directory / "beside"
+    server("join", "kafka", directory, covered.directory / "kafka")
+    yield server("start", "kafka", directory)
+    server("kill", "kafka", directory)
+
+
+def test_partitions_of_one_transaction_may_be_seen_one_after_the_other(covered, beside):
+    """Each broker writes the markers of what it leads. Until the last one has, the next transaction does not begin."""
+    corner = Corner(covered.address, brokers=[1, 2])
+    producer = corner.producer()
+    there = producer.late()
+    there.connection = Connection(beside)
+    for partition, one in enumerate((producer, there)):
+        assert settled(lambda partition=partition: producer.add_partition(corner.topic, partition)) == GOOD
+        until("the record to be taken", lambda one=one, partition=partition: one.write(corner.topic, "batch 1", partition) == GOOD)
+    with markers_kept_back(covered) as trap:
+        assert producer.end() == GOOD
+        assert trap.sprung.wait(30)
+        until("the other broker's part", lambda: corner.seen(1) == ["batch 1"])
+        assert corner.seen(0) == [], "a part of the transaction was seen, and the other was not"
+        assert producer.state()[0] == "PrepareCommit"
+        assert producer.late().init() == BUSY, "who begins anew waits for all of it"
+    until("its end", lambda: producer.state()[0] == "CompleteCommit")
+    assert corner.seen(0) == corner.seen(1) == ["batch 1"]
+    there.connection.close()
+    corner.close()
