@@ -107,11 +107,21 @@ class Bench:
             self.describe(worker)
             say("b: counting")
             result["outputs"] = self.count_outputs(world)
-            if worker.stop(60) != 0:
-                raise SystemExit(f"the worker ended with {worker.process.returncode}:\n{worker.tail()}")
+            self.end(world, worker)
             return result
         finally:
             world.close()
+
+    @staticmethod
+    def end(world, worker):
+        """What was measured was the right work: nothing that Postgres holds disagrees with itself."""
+        if worker.stop(60) != 0:
+            raise SystemExit(f"the worker ended with {worker.process.returncode}:\n{worker.tail()}")
+        try:
+            said = world.command("audit", seconds=600).splitlines()[-1]
+        except AssertionError as error:
+            raise SystemExit(str(error)) from None
+        say(said)
 
     def await_outputs(self, worker):
         """Seconds from the last look that saw no record done to the first that saw all outputs committed. Where nobody knows
@@ -173,7 +183,7 @@ class Bench:
             say(f"latency: {rare} single events, then {rate:,.0f} events/s")
             single = latency.idle(world, self.orders, rare)
             paced, reached = latency.paced(world, rest[:wanted], rate)
-            worker.stop(60)
+            self.end(world, worker)
             return {"reached": reached, "paced p50": latency.quantile(paced, 0.5), "paced p99": latency.quantile(paced, 0.99),
                     "idle p50": latency.quantile(single, 0.5), "idle p99": latency.quantile(single, 0.99)}
         finally:
