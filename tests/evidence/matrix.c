@@ -219,12 +219,17 @@ static void meet_pair(const struct state *state, const struct life *reached, enu
 
 static void meet_pairs(const struct state *state, const struct life *life)
 {
-    for (int kind = EVENT_NONE + 1; kind < EVENT_DEADLINE; kind++)
+    for (int kind = EVENT_NONE + 1; kind < EVENT_DEADLINE; kind++) {
+        const struct variant *faults[VARIANTS_MAX];
+        int count = 0;
         for (int i = 0; i < variant_count; i++)
-            for (int k = i + 1; k < variant_count; k++)
-                if (variant_is_of(&variants[i], (enum event_kind)kind) &&
-                    variant_is_of(&variants[k], (enum event_kind)kind))
-                    meet_pair(state, life, (enum event_kind)kind, &variants[i], &variants[k]);
+            if (variant_is_of(&variants[i], (enum event_kind)kind) && variant_is_fault(&variants[i]))
+                faults[count++] = &variants[i];
+        for (int i = 0; i < count; i++)
+            for (int k = 0; k < count; k++) /* in both orders: what both change the later one decides */
+                if (k != i)
+                    meet_pair(state, life, (enum event_kind)kind, faults[i], faults[k]);
+    }
 }
 
 /* --- one state --- */

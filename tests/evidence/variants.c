@@ -331,6 +331,11 @@ bool variant_is_of(const struct variant *variant, enum event_kind kind)
     return (variant->kinds >> kind & 1) != 0;
 }
 
+bool variant_is_fault(const struct variant *variant)
+{
+    return variant->make != plain && variant->make != sees_the_revision && variant->make != repeated;
+}
+
 bool variant_is_common(const struct variant *variant)
 {
     return variant->make == by_a_stranger || variant->make == repeated;

@@ -15,6 +15,8 @@ extern const struct variant variants[];
 extern const int variant_count;
 
 bool variant_is_of(const struct variant *variant, enum event_kind kind);
+/* Something may be wrong with such an event, and then with another one, too. Of a repeated event nothing else is asked. */
+bool variant_is_fault(const struct variant *variant);
 /* The variants that nearly always come out the same, whatever kind of event it is: by somebody else, and repeated. */
 bool variant_is_common(const struct variant *variant);
 
