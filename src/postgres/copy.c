@@ -3,22 +3,31 @@
 
 #include "booking/check.h"
 #include "postgres/params.h"
+#include "postgres/trouble.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #define HEADER_SIZE 19 /* signature, flags, length of the extension (there is none) */
 #define PATIENCE_MS 1000
 
+/* libpq goes on for lines about what is only likely. */
+static int first_line(const char *said)
+{
+    return (int)strcspn(said, "\n");
+}
+
 enum status copy_refused(PGconn *pg, const PGresult *result, struct failure *why)
 {
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const bool is_gone =
-        PQstatus(pg) != CONNECTION_OK || state == NULL || strncmp(state, "57P", 3) == 0 || strncmp(state, "53", 2) == 0;
     const char *said = primary != NULL ? primary : PQerrorMessage(pg);
-    return failure_set(why, is_gone ? STATUS_RETRY : STATUS_FATAL, "%.400s%s%s", said, state != NULL ? " " : "",
-                       state != NULL ? state : "");
+    struct trouble trouble = {.is_broken = PQstatus(pg) != CONNECTION_OK || state == NULL, .at_step = -1};
+    snprintf(trouble.sqlstate, sizeof trouble.sqlstate, "%s", state != NULL ? state : "");
+    snprintf(trouble.message, sizeof trouble.message, "%.*s", first_line(said), said);
+    trouble_describe(&trouble, NULL, why->message, sizeof why->message);
+    return trouble_status(&trouble, false);
 }
 
 enum status copy_begin(struct copy *copy, PGconn *pg, const char *sql, struct failure *why)
@@ -76,7 +85,7 @@ static int next_chunk(struct copy *copy, void (*meanwhile)(void *), void *contex
 
 static enum copy_answer broken(struct copy *copy, struct failure *why, const char *what)
 {
-    (void)failure_set(why, STATUS_RETRY, "the connection to Postgres broke: %.400s", what);
+    (void)failure_set(why, STATUS_RETRY, "the connection to Postgres broke: %.*s", first_line(what), what);
     copy_free(copy);
     return COPY_FAILED;
 }

@@ -16,7 +16,7 @@ struct copy {
 
 enum copy_answer { COPY_ROW, COPY_END, COPY_FAILED };
 
-/* Starts it. FATAL: the server refuses; RETRY: it is gone. */
+/* Starts it. FATAL: the server refuses; RETRY: it is gone, or broke it off. */
 MUST_USE enum status copy_begin(struct copy *copy, PGconn *pg, const char *sql, struct failure *why);
 /* The next row: `count` fields, which live until the next call; data NULL = null. `meanwhile` is called about once a second as
  * long as the server says nothing. After COPY_END the connection is free again. */

@@ -1,6 +1,7 @@
 """`audit`: finds nothing where a real worker has done all kinds of things, and each of the ways in which somebody or something
 could have changed the database behind the worker's back. The lives are made once; each test spoils what they left, and puts
 it back."""
+import concurrent.futures
 import csv
 import datetime
 import io
@@ -9,9 +10,11 @@ import threading
 import uuid
 
 import load
+import psycopg
 import pytest
 
 from spoilt import ORDERS, copy, healthy, some_batch, some_order  # noqa: F401  # fixtures
+from world import until
 
 
 def test_nothing_is_found_where_only_the_worker_has_written(copy):
@@ -47,6 +50,21 @@ def test_what_cannot_be_audited_is_told_from_findings(healthy):
     assert "is no order id" in healthy.command("audit", "--order", "7", expect=64)
     assert "belong to --settlement" in healthy.command("audit", "--from", "2026-01-01T00:00Z", expect=64)
     assert "No such file" in healthy.command("audit", "--settlement", "/nowhere/at.all", expect=64)
+
+
+@pytest.mark.parametrize("act", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_an_audit_that_the_server_breaks_off_says_so_and_may_be_run_again(copy, act):
+    """As an operator does, a standby that has to replay what the audit still reads, or a server that is stopped."""
+    with psycopg.connect(copy.conninfo("postgres")) as lock, concurrent.futures.ThreadPoolExecutor() as beside:
+        lock.execute("LOCK TABLE booking.lane_decisions")
+        audit = beside.submit(copy.audit, expect=69)
+        until("the audit to wait", lambda: copy.ask(
+            f"SELECT {act}(pid) FROM pg_stat_activity WHERE application_name = 'booking-worker audit' AND wait_event_type = 'Lock' "
+            "AND datname = current_database()"))
+        assert audit.result() == []
+    assert "booking-worker audit: " in copy.said and ("canceling" in copy.said or "terminating" in copy.said)
+    assert len(copy.said.splitlines()) == 1
+    assert copy.audit(expect=0) == []
 
 
 def test_nothing_is_written(copy):
