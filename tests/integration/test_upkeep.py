@@ -35,7 +35,7 @@ def let_pass(owner, days):
 def test_the_outbox_is_dropped_and_an_order_of_long_ago_erased_without_a_trace(world, owner):
     drop, erase = statements()
     gone, running = Actor(world), Actor(world)
-    worker = world.worker().wait_ready()
+    worker = world.worker(worker={"idle_tick": "300ms"}).wait_ready()
     for order in (gone, running):
         order.place()
     gone.customer("CancelOrder", reason="ill")
