@@ -101,13 +101,14 @@ bool view_amount_overflows(const struct view *view)
 
 /* --- N5 --- */
 
-/* The stages in which somebody may do such a thing at all. */
+/* The stages in which somebody may do such a thing at all; that an order exists is another reason, and money has no wrong stage. */
 static bool is_the_wrong_stage(const struct view *view)
 {
     static const unsigned confirmation = 1u << STAGE_CONFIRMATION, payment = 1u << STAGE_PAYMENT,
                           execution = 1u << STAGE_EXECUTION, acceptance = 1u << STAGE_EXECUTION_CONFIRMATION,
                           closed = 1u << STAGE_CLOSED;
     const unsigned stages[EVENT_KIND_COUNT] = {
+        [CUSTOMER_PLACES] = confirmation | payment | execution | acceptance | closed,
         [CUSTOMER_EDITS] = confirmation,
         [PROVIDER_EDITS] = confirmation | execution,
         [CUSTOMER_CONFIRMS] = confirmation | execution,
@@ -126,7 +127,8 @@ static bool is_the_wrong_stage(const struct view *view)
         [CUSTOMER_REVIEWS] = closed,
         [OPERATOR_RELEASES_PAYOUT] = closed,
     };
-    return (stages[view->event->kind] >> view->order->stage & 1) == 0;
+    unsigned possible = stages[view->event->kind];
+    return possible != 0 && (possible >> view->order->stage & 1) == 0;
 }
 
 static bool is_nothing_to_answer(const struct view *view)
