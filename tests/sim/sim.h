@@ -369,6 +369,7 @@ struct source {
     int64_t fetched_us; /* when something will have been fetched: ends the wait */
     uint64_t held;      /* records that were not released */
     uint64_t questions; /* where partitions end */
+    bool is_busy;       /* source_begin() has to be called again */
 };
 
 struct sim_store_task {

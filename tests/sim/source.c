@@ -267,9 +267,8 @@ int64_t sim_source_next_us(const struct source *source)
 enum status source_begin(struct source *source, int32_t lane, const int64_t offsets[INPUT_TOPIC_COUNT],
                          struct failure *why)
 {
-    (void)why;
-    if (sim_call(source->process)) {
-        return STATUS_RETRY;
+    if (sim_call(source->process) || source->is_busy) {
+        return failure_set(why, STATUS_RETRY, "lane %d cannot begin: the library is busy", (int)lane);
     }
     source->is_reading[lane] = true;
     source->begun_us[lane] = source->process->sim->now_us;

@@ -22,6 +22,29 @@ static void a_fenced_lane_is_taken_again(void **state)
     sim_close(&sim);
 }
 
+static void a_lane_that_cannot_begin_yet_says_why_and_begins_as_soon_as_it_can(void **state)
+{
+    (void)state;
+    struct sim sim;
+    struct worker_status status;
+    struct worker_lane_status lane;
+    sim_open(&sim, 1, 8);
+    sim_start(&sim, 0);
+    sim.processes[0]->source.is_busy = true;
+    place_some(&sim, 0, 3);
+    sim_run(&sim, 3000);
+    assert_int_equal(worker_snapshot(sim_worker(&sim, 0), &status, &lane, 1), 1);
+    assert_string_equal(lane.state, "claiming");
+    assert_string_equal(lane.why, "lane 0 cannot begin: the library is busy");
+    sim.processes[0]->source.is_busy = false;
+    settle(&sim);
+    sim_run(&sim, 200); /* a snapshot is taken ten times a second */
+    assert_int_equal(worker_snapshot(sim_worker(&sim, 0), &status, &lane, 1), 1);
+    assert_string_equal(lane.state, "running");
+    assert_string_equal(lane.why, "");
+    sim_close(&sim);
+}
+
 static void an_unknown_commit_discards_all_tenures(void **state)
 {
     (void)state;
@@ -227,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fenced_lane_is_taken_again),
+        cmocka_unit_test(a_lane_that_cannot_begin_yet_says_why_and_begins_as_soon_as_it_can),
         cmocka_unit_test(an_unknown_commit_discards_all_tenures),
         cmocka_unit_test(a_burn_reads_w_again_and_emits_what_is_missing),
         cmocka_unit_test(a_write_that_is_refused_for_the_moment_is_repeated),
