@@ -148,9 +148,10 @@ def test_a_batch_of_nothing_is_found(copy):
     assert copy.found() == ["outbox.count"]
 
 
-def test_a_batch_before_the_first_is_found(copy):
-    copy.spoil("INSERT INTO booking.outbox SELECT recorded_at, 0, lane, output_count, data FROM booking.outbox WHERE lane = 1 AND seq = 1")
-    assert "outbox.beyond" in copy.found()
+@pytest.mark.parametrize("seq", (0, -5))
+def test_a_batch_before_the_first_is_found_and_makes_no_other_look_wrong(copy, seq):
+    copy.spoil(f"INSERT INTO booking.outbox SELECT recorded_at, {seq}, lane, output_count, data FROM booking.outbox WHERE lane = 1 AND seq = 1")
+    assert copy.found() == ["outbox.beyond"]
 
 
 # --- lanes ---
