@@ -10,9 +10,14 @@
 /* after those */
 #include <cmocka.h>
 
-/* The first order that was stored, as it stands there; and what a damaged database would have instead. */
-static struct sim_order *read_stored(struct sim *sim, struct order *order)
+/* A world whose worker has placed orders and died; one of them, as it stands in Postgres. */
+static struct sim_order *open_with_stored(struct sim *sim, struct order *order)
 {
+    sim_open(sim, 2, 30);
+    sim_start(sim, 0);
+    place_some(sim, 0, 1);
+    settle(sim);
+    sim_kill(sim, 0);
     struct sim_order *stored = &sim->postgres.orders[0];
     assert_true(order_unpack((struct bytes){stored->packed.data, stored->packed.length}, order));
     return stored;
@@ -40,13 +45,8 @@ static void an_order_whose_time_zone_is_gone_halts_its_lane(void **state)
 {
     (void)state;
     struct sim sim;
-    sim_open(&sim, 2, 30);
-    sim_start(&sim, 0);
-    place_some(&sim, 0, 1);
-    settle(&sim);
-    sim_kill(&sim, 0);
     static struct order order;
-    struct sim_order *stored = read_stored(&sim, &order);
+    struct sim_order *stored = open_with_stored(&sim, &order);
     strcpy(order.zone, "Atlantis/Center");
     replace_stored(stored, &order);
     sim_start(&sim, 0);
@@ -64,13 +64,8 @@ static void an_order_that_cannot_be_halts_its_lane_and_not_the_process(void **st
 {
     (void)state;
     struct sim sim;
-    sim_open(&sim, 2, 31);
-    sim_start(&sim, 0);
-    place_some(&sim, 0, 1);
-    settle(&sim);
-    sim_kill(&sim, 0);
     static struct order order;
-    struct sim_order *stored = read_stored(&sim, &order);
+    struct sim_order *stored = open_with_stored(&sim, &order);
     order.stage = STAGE_CLOSED;
     replace_stored(stored, &order);
     sim_start(&sim, 0);
