@@ -1,10 +1,14 @@
 """What deploy/runbook/upkeep.md tells people to do to the database, done as it stands there."""
+import contextlib
 import pathlib
 import re
+import threading
 
+import load
 import psycopg
 import pytest
 
+from expect import check_rows, finish
 from world import Actor, until
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "runbook" / "upkeep.md"
@@ -63,6 +67,28 @@ def test_the_outbox_is_dropped_and_an_order_of_long_ago_erased_without_a_trace(w
     reader.wait("the dead letter", lambda: reader.of("dead-letters", gone.key))
     reader.wait("the other order to go on", lambda: len(reader.of("stage-changed", running.key)) == 2)
     assert world.query("SELECT count(*) FROM booking.lanes WHERE halted_at IS NOT NULL") == [(0,)]
+
+
+def test_partitions_come_and_go_while_workers_write(make_world):
+    world = make_world(policy=load.POLICY)
+    orders, reader = load.make_orders(600, load.MIXED), world.reader()
+    worker = world.worker().wait_ready()
+    drop = statements()[0]
+    writer = threading.Thread(target=load.play, args=(world.upstream, orders), kwargs={"wave": 50})
+    writer.start()
+    dropped = 0
+    with psycopg.connect(world.admin_conninfo, autocommit=True) as admin:
+        admin.execute("SET ROLE booking_owner")
+        while writer.is_alive() or dropped < 3:
+            with contextlib.suppress(psycopg.errors.LockNotAvailable):  # the page says: repeat it
+                for table in ("outbox", "order_history"):
+                    admin.execute("SELECT booking.make_partition(%s, '2010-01-04Z', '2010-01-11Z')", (table,))
+                admin.execute(drop)
+                dropped += 1
+    writer.join()
+    finish(reader, orders)
+    check_rows(world, orders)
+    assert worker.metric("booking_lane_takeovers_total") == world.partitions, "no connection was given up for it"
 
 
 def test_a_migration_under_a_running_worker_halts_nothing_and_the_next_build_goes_on(world, owner):
