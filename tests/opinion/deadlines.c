@@ -11,17 +11,11 @@ static int64_t later(int64_t a_ms, int64_t b_ms)
     return a_ms > b_ms ? a_ms : b_ms;
 }
 
-static int64_t local_day(const struct zone *zone, int64_t at_ms)
-{
-    int64_t local_ms = at_ms + zone_offset_s(zone, at_ms) * INT64_C(1000);
-    return local_ms / INT64_C(86400000);
-}
-
 /* C2, T6: 24 h, or 5 h when the clock starts on the day of the appointment. */
 static int64_t answer_until_ms(const struct scene *scene, int64_t at_ms, int64_t start_ms)
 {
     const struct policy *policy = scene->policy;
-    bool is_same_day = local_day(scene->zone, at_ms) == local_day(scene->zone, start_ms);
+    bool is_same_day = scene_local_day(scene, at_ms) == scene_local_day(scene, start_ms);
     return at_ms + (is_same_day ? policy->confirm_same_day_ms : policy->confirm_ms);
 }
 

@@ -28,6 +28,12 @@ int64_t scene_event_ms(const struct scene *scene)
     return event->arrived_ms - event->occurred_ms > grace_ms ? event->arrived_ms - grace_ms : event->occurred_ms;
 }
 
+day_number scene_local_day(const struct scene *scene, int64_t at_ms)
+{
+    int64_t local_ms = at_ms + zone_offset_s(scene->zone, at_ms) * INT64_C(1000);
+    return (day_number)(local_ms / INT64_C(86400000));
+}
+
 bool scene_is_edit(const struct scene *scene)
 {
     return scene->result->kind == CUSTOMER_EDITS || scene->result->kind == PROVIDER_EDITS;

@@ -20,6 +20,8 @@ enum deadline scene_deadline(const struct scene *scene);
 bool scene_is_applied(const struct scene *scene);
 /* When the event counts (T5). */
 int64_t scene_event_ms(const struct scene *scene);
+/* The calendar date where the appointment is (T6, Z3), counted from 1970-01-01. */
+day_number scene_local_day(const struct scene *scene, int64_t at_ms);
 bool scene_is_edit(const struct scene *scene);
 /* In the currency of the order. */
 bool scene_is_own_money(const struct scene *scene);

@@ -318,6 +318,12 @@ static const char *opinion_of_deadline(const struct scene *scene)
     return NULL;
 }
 
+/* C7: the revision on the table, the pending proposal's if there is one. */
+static uint32_t revision_on_the_table(const struct order *order)
+{
+    return order->proposal != PROPOSAL_NONE ? order->proposed.revision : order->terms.revision;
+}
+
 /* Its id had an outcome before. */
 static bool is_repeated(const struct scene *scene)
 {
@@ -340,7 +346,7 @@ static const char *opinion_of_event(const struct scene *scene)
         .event = event,
         .at_ms = scene_event_ms(scene),
         .has_begun = order->stage != STAGE_NONE && scene_event_ms(scene) >= order->terms.start_ms,
-        .is_stale = event->seen_revision != 0 && event->seen_revision != order_terms_on_table(order)->revision,
+        .is_stale = event->seen_revision != 0 && event->seen_revision != revision_on_the_table(order),
     };
     if (result->at_ms != view.at_ms || result->actor != event_kind_actor(event->kind))
         return "T5: an event counts at its own time, not after it arrived and not more than arrival_grace before";

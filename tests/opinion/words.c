@@ -54,7 +54,7 @@ static void amounts_to_instructed(struct notice *notice, const struct scene *sce
 static void tells_the_payout(struct notice *notice, const struct scene *scene)
 {
     notice->has_payout_dates = true;
-    notice->credited_by = zone_date(scene->zone, scene->result->at_ms + scene->policy->payout_ms);
+    notice->credited_by = scene_local_day(scene, scene->result->at_ms + scene->policy->payout_ms);
     notice->bank_by = notice->credited_by;
     for (int left = scene->policy->bank_days; left > 0;)
         left -= day_of_week(++notice->bank_by) <= 5;
