@@ -69,7 +69,6 @@ class RowSlipFinder(RowFinder):
             self.rule = self.tokens[first + 4].text.strip('"')
             self.row = f'{self.rule}: {self.tokens[first + 9].text.strip(chr(34))}'
             self._change_sets(first, last)
-            self._exchange_recipients(first, last)
             self._take_the_neighbour(first, last)
             later = next((k for k in range(n + 1, len(rows)) if self._compete(about[n], about[k])), None)
             if later is not None:
@@ -104,15 +103,6 @@ class RowSlipFinder(RowFinder):
     def _toggle(self, a: int, b: int, what: str, change: str) -> None:
         place = self.tokens[a].start, self.tokens[b - 1].end
         self._add(a, what, (*place, f'({self.span(a, b - 1)}) {change}'))
-
-    def _exchange_recipients(self, first: int, last: int) -> None:
-        values = self._values(first, last)
-        here = [name for name in ('tell_customer', 'tell_provider') if name in values]
-        for name in here:
-            token = self.tokens[values[name][0] - 2]
-            other = 'tell_provider' if name == 'tell_customer' else 'tell_customer'
-            if other not in here:
-                self._add(values[name][0] - 2, f'.{name} becomes .{other}', (token.start, token.end, other))
 
     def _take_the_neighbour(self, first: int, last: int) -> None:
         for i in range(first, last):
