@@ -216,9 +216,11 @@ static const char *opinion_of_firing(const struct scene *scene)
         return "T2: a deadline fires strictly after its instant, or at it where it is a bound at a start";
     if (scene->result->at_ms != clock->due_ms)
         return "T3: a deadline is dated at the deadline itself";
-    for (int i = 0; i < DEADLINE_COUNT; i++)
-        if (runs(scene->before, i) && clocks[i].due_ms < clock->due_ms)
+    for (int i = 0; i < DEADLINE_COUNT; i++) { /* at one instant as they are listed (order.h) */
+        bool is_first = clocks[i].due_ms < clock->due_ms || (clocks[i].due_ms == clock->due_ms && &clocks[i] < clock);
+        if (runs(scene->before, i) && is_first)
             return "T3: deadlines fire in their order";
+    }
     return NULL;
 }
 
