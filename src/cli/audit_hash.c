@@ -30,14 +30,20 @@ static void hash_bytes(struct hash *hash, const void *data, size_t length)
     hash_number(hash, rest);
 }
 
+struct bytes frame_of(struct bytes value)
+{
+    size_t length = 0;
+    if (value.length >= FRAME_SINGLE && value.data[0] == 0xc3 && value.data[1] == 0x01)
+        length = FRAME_SINGLE;
+    else if (value.length >= FRAME_ID && value.data[0] == 0x00)
+        length = FRAME_ID;
+    return (struct bytes){value.data, length};
+}
+
 /* Without its frame: the same record may carry a registry's id or a fingerprint. */
 static struct bytes body_of(struct bytes value)
 {
-    size_t frame = 0;
-    if (value.length >= FRAME_SINGLE && value.data[0] == 0xc3 && value.data[1] == 0x01)
-        frame = FRAME_SINGLE;
-    else if (value.length >= FRAME_ID && value.data[0] == 0x00)
-        frame = FRAME_ID;
+    const size_t frame = frame_of(value).length;
     return (struct bytes){value.data + frame, value.length - frame};
 }
 

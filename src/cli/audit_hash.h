@@ -9,6 +9,8 @@ struct hash {
 };
 
 void hash_number(struct hash *hash, uint64_t number);
+/* What stands before an Avro value and names its schema; empty where there is none. */
+struct bytes frame_of(struct bytes value);
 /* All but the trace context, which the history does not keep, and the frame of the value. */
 struct hash hash_of(const struct output *output);
 /* A dead letter is known by where its record came from. */

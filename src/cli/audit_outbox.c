@@ -196,6 +196,12 @@ void outbox_expect_unknown(struct outbox_check *check, const struct audit_line *
 
 /* --- met --- */
 
+static const char *id_text(const struct uuid *id, char out[UUID_TEXT_LENGTH + 1])
+{
+    uuid_format(id, out);
+    return out;
+}
+
 /* A lane's numbers are 1, 2, 3 ... */
 static void follow(struct outbox_check *check, const struct audit_batch *batch)
 {
@@ -236,6 +242,18 @@ static uint64_t number_met(struct row_of_outputs *row, const struct output *outp
     return row->count++;
 }
 
+/* One program wrote a batch at one time: all its records of a topic name the same schema. `frames`: by topic, of the first ones. */
+static bool is_of_another_schema(struct bytes frames[TOPIC_COUNT], const struct output *output)
+{
+    const struct bytes frame = frame_of(output->value);
+    struct bytes *first = &frames[output->topic];
+    if (output->topic == TOPIC_DEAD_LETTERS)
+        return false; /* whatever the record had */
+    if (first->data == NULL)
+        *first = frame;
+    return first->length != frame.length || (frame.length > 0 && memcmp(first->data, frame.data, frame.length) != 0);
+}
+
 void outbox_meet(struct outbox_check *check, const struct audit_batch *batch)
 {
     const struct spot spot = {NULL, batch->lane, batch->seq};
@@ -251,13 +269,20 @@ void outbox_meet(struct outbox_check *check, const struct audit_batch *batch)
         sum->is_unknown = true; /* its lines were dropped before it */
     struct bytes rest = batch->data;
     struct output output;
-    bool is_torn = false;
+    bool is_torn = false, is_told = false;
     int32_t count = 0;
     struct row_of_outputs row = {0};
+    struct bytes frames[TOPIC_COUNT] = {{0}};
+    char id[UUID_TEXT_LENGTH + 1];
     while (outbox_next(&rest, &output, &is_torn)) {
         count++;
         if (output.topic == TOPIC_REROUTED)
             continue; /* no order's: the record stands in the history of where it went */
+        if (!is_told && is_of_another_schema(frames, &output)) {
+            finding_add(check->findings, "outbox.event", spot, "its %s records name different schemas: %s another one",
+                        topic_suffix(output.topic), id_text(&output.event_id, id));
+            is_told = true; /* once a batch: which one is right is not known */
+        }
         struct hash hash = hash_placed(hash_of(&output), number_met(&row, &output), batch->recorded_ms);
         sum->a -= hash.a;
         sum->b -= hash.b;
@@ -318,12 +343,6 @@ void outbox_examine(struct outbox_check *check, const struct audit_place *places
         memcpy(check->places, places, count * sizeof *places);
     check->place_count = count;
     check->place_capacity = count + 1;
-}
-
-static const char *id_text(const struct uuid *id, char out[UUID_TEXT_LENGTH + 1])
-{
-    uuid_format(id, out);
-    return out;
 }
 
 static void say_output(struct outbox_check *check, const struct uuid *order_id, const struct audit_place *place,

@@ -39,6 +39,18 @@ static enum status read_lanes(PGconn *pg, struct audit_facts *facts, struct fail
     return status;
 }
 
+/* There are at least so many: the lanes from 0 on that have a row, and those that have written something. A row alone proves nothing. */
+static int32_t least_partition_count(const struct audit_facts *facts)
+{
+    int32_t least = 1;
+    for (int i = 0; i < facts->lane_count; i++) {
+        const struct audit_lane *lane = &facts->lanes[i];
+        if (lane->lane >= least && (lane->lane == i || lane->seq > 0))
+            least = lane->lane < LANES_MAX ? lane->lane + 1 : LANES_MAX;
+    }
+    return least;
+}
+
 /* How many partitions the topics have is not written down here: some lanes may never have been taken. It is the number that puts the
  * most of some orders on the lanes that they are on; 0 when not even half of them agree. */
 static enum status find_partition_count(PGconn *pg, struct audit_facts *facts, struct failure *why)
@@ -47,9 +59,9 @@ static enum status find_partition_count(PGconn *pg, struct audit_facts *facts, s
     enum status status = PQresultStatus(result) == PGRES_TUPLES_OK ? STATUS_OK : copy_refused(pg, result, why);
     const int count = status == STATUS_OK ? PQntuples(result) : 0;
     int most = count / 2;
-    for (int32_t partitions = facts->lane_count; partitions <= LANES_MAX; partitions++) {
+    for (int32_t partitions = least_partition_count(facts); partitions <= LANES_MAX; partitions++) {
         int fitting = 0;
-        for (int i = 0; i < count && partitions > 0; i++) {
+        for (int i = 0; i < count; i++) {
             struct uuid id;
             fitting += uuid_parse(text_of(PQgetvalue(result, i, 0)), &id) &&
                        lane_of_order(&id, partitions) == number_at(result, i, 1, -1);

@@ -142,6 +142,19 @@ def test_two_outputs_of_an_order_that_changed_places_in_their_batch_are_found(co
     assert {name for name, _ in found} == {"outbox.event"} and "order in which" in found[0][1]
 
 
+def test_a_record_that_names_another_schema_than_its_neighbours_is_found(copy):
+    """Its frame is not compared with what this build would write, since other builds have other schemas; but one wrote the batch."""
+    lane, seq, _ = some_batch(copy)
+    data = bytearray(copy.ask("SELECT data FROM booking.outbox WHERE lane = %s AND seq = %s", lane, seq)[0][0])
+    frames = [bytes(data[at:at + 10]) for at in range(len(data)) if data[at:at + 2] == b"\xc3\x01"]
+    frame = max(frames, key=frames.count)
+    assert frames.count(frame) > 1
+    data[data.index(frame) + 5] ^= 1
+    copy.spoil("UPDATE booking.outbox SET data = %s WHERE lane = %s AND seq = %s", bytes(data), lane, seq)
+    (finding, says), = copy.audit()
+    assert finding == "outbox.event" and f"lane={lane} seq={seq} " in says and "name different schemas" in says
+
+
 def test_a_batch_of_nothing_is_found(copy):
     copy.spoil("WITH told AS (UPDATE booking.lanes SET seq = seq + 1 WHERE lane = 1 RETURNING seq) "
                "INSERT INTO booking.outbox SELECT now(), seq, 1, 0, '' FROM told")
@@ -177,6 +190,13 @@ def test_a_line_from_beyond_what_was_read_is_found(copy):
 def test_an_offset_that_is_none_is_found(copy, value):
     copy.spoil("UPDATE booking.lanes SET operator_actions = %s WHERE lane = 1", value)
     assert copy.found() == ["lanes.offset"]
+
+
+def test_a_row_of_a_lane_that_never_was_does_not_hide_that_an_order_changed_lanes(copy):
+    copy.spoil("INSERT INTO booking.lanes (lane) VALUES (77)")
+    assert copy.audit(expect=0) == []
+    copy.spoil("UPDATE booking.orders SET lane = (lane + 1) %% 4 WHERE order_id = %s", some_order(copy))
+    assert copy.found() == ["orders.lane"]
 
 
 @pytest.mark.parametrize("epoch", [0, -1])
