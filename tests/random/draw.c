@@ -224,7 +224,7 @@ static enum event_kind some_sensible_kind(struct draw *draw, const struct order 
         GATEWAY_PAYMENT_FAILED, GATEWAY_REFUND_COMPLETED, GATEWAY_REFUND_FAILED, GATEWAY_PAYOUT_COMPLETED,
         GATEWAY_PAYOUT_FAILED,  GATEWAY_REFUND_COMPLETED, GATEWAY_REFUND_FAILED};
     static const enum event_kind of_a_request[] = {PROVIDER_DECLINES_CANCELLATION, PROVIDER_DECLINES_CANCELLATION,
-                                                   CUSTOMER_CANCELS, PROVIDER_CANCELS};
+                                                   CUSTOMER_CANCELS, PROVIDER_CANCELS, OPERATOR_CANCELS};
     static const enum event_kind of_a_kept_claim[] = {CUSTOMER_WITHDRAWS_CLAIM, PROVIDER_ACCEPTS_CLAIM,
                                                       OPERATOR_RESOLVES_CLAIM};
     if (order->request_pending && one_in(draw, 3))
@@ -275,7 +275,8 @@ static void draw_terms(struct draw *draw, const struct order *order, struct even
     }
     if (one_in(draw, event->kind == PROVIDER_EDITS ? 2 : 12)) {
         event->has_price = true;
-        event->price = some_money(draw, order->terms.price_minor + steps[chance(draw, 8)]);
+        bool is_least = one_in(draw, 16); /* the least that anything costs */
+        event->price = some_money(draw, is_least ? 1 : order->terms.price_minor + steps[chance(draw, 8)]);
     }
     if (one_in(draw, 4))
         event->comment = text_of(comments[chance(draw, 3)]);
@@ -390,7 +391,7 @@ static void draw_placement(struct draw *draw, const struct order *order, const c
                       (one_in(draw, 50) ? HOUR_MS : -1);
     event->end_ms = event->start_ms + (one_in(draw, 100) ? 0 : (1 + (int64_t)chance(draw, 8)) * HOUR_MS / 2);
     event->has_price = true;
-    event->price = (struct money){one_in(draw, 100) ? 0 : 5000, "EUR"};
+    event->price = (struct money){one_in(draw, 100) ? (int64_t)chance(draw, 2) : 5000, "EUR"};
 }
 
 static const struct event nothing = {.start_ms = NO_INSTANT, .end_ms = NO_INSTANT, .captured_ms = NO_INSTANT};

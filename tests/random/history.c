@@ -40,6 +40,7 @@ const struct policies *markets(void)
     strict->arrival_grace_ms = 0;
     strict->reminder_before_ms = 0;
     strict->max_edits = 1;
+    strict->bank_days = 0;
     strict->payment_ms = 3 * DAY_MS;
     return &the_markets;
 }
