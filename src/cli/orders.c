@@ -254,6 +254,10 @@ int command_orders(int argc, char **argv)
         return exit_code;
     if (!filter_read(&wish, &filter) || !page_read(&wish, &filter, &page))
         return EXIT_USAGE;
+    if (wish.is_count && (wish.limit != NULL || wish.after != NULL || wish.sort != NULL || page.is_reversed)) {
+        usage_error("orders", "--count has no pages: leave --limit, --after, --sort and --reverse out");
+        return EXIT_USAGE;
+    }
     if (!configuration_load(wish.config, &config, &source))
         return EXIT_CONFIG;
     return wish.is_count ? count(&config, &filter, wish.is_json)

@@ -141,6 +141,7 @@ static void a_wrong_command_line_leaves_with_64_and_a_suggestion(void **state)
         {"orders --customer \"caf\xe9\"", "--customer wants UTF-8"},
         {"orders --after 3", "--after: it was not printed with this --sort"},
         {"orders --after placed.3", "--after: it is not one that was printed"},
+        {"orders --count --limit 5", "--count has no pages"},
         {"diagram --format svg", "there is no format \"svg\"; there are mermaid and dot"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
