@@ -70,6 +70,10 @@ def fields_by_type(source: Source, first: int, last: int) -> dict[str, list[str]
 
 
 class SlipFinder(Finder):
+    def words(self, first: int, last: int) -> str:
+        """A span on one line, for a key."""
+        return ' '.join(self.span(first, last).split())
+
     def find_slips(self) -> None:
         self.find_names()
         self.find_operands()
@@ -135,7 +139,7 @@ class SlipFinder(Finder):
             self._forget(i + 1, last, neutral)
 
     def _forget(self, first: int, last: int, neutral: str) -> None:
-        self.add(first, f'{self.span(first, last)} is forgotten', (self.tokens[first].start, self.tokens[last].end, neutral))
+        self.add(first, f'{self.words(first, last)} is forgotten', (self.tokens[first].start, self.tokens[last].end, neutral))
 
     def _left(self, i: int, ends: set[str]) -> int:
         k = i - 1
@@ -167,7 +171,7 @@ class SlipFinder(Finder):
             for (a, b), (c, d) in zip(given, given[1:]):
                 one, two = self.span(a, b), self.span(c, d)
                 if one != two:
-                    self.add(a, f'{token.text}: {one} and {two} are exchanged', (self.tokens[a].start, self.tokens[b].end, two),
+                    self.add(a, f'{token.text}: {self.words(a, b)} and {self.words(c, d)} are exchanged', (self.tokens[a].start, self.tokens[b].end, two),
                              (self.tokens[c].start, self.tokens[d].end, one))
 
     def _arguments(self, bracket: int) -> list[tuple[int, int]]:
