@@ -223,6 +223,7 @@ static void a_change_is_to_an_offset_that_there_is(void **state)
     assert_true(is_read());
     given.types = 0;
     given.characters = 64; /* so that there are bytes to be mistaken for one */
+    given.fill = 0;        /* and that would do as an offset */
     assert_false(is_read());
 }
 
