@@ -46,11 +46,11 @@ static enum replay_verdict replay_reminder(struct order *order, const struct rep
                                            struct result *result)
 {
     enum deadline deadline = (enum deadline)(line->kind - EVENT_DEADLINE);
-    if (line->at_ms == NO_INSTANT || clock_reminder_ms(order, deadline) != line->at_ms)
+    if (clock_reminder_ms(order, deadline) != line->at_ms)
         return REPLAY_NOTHING_IS_DUE;
     for (int i = 0; i < DEADLINE_COUNT; i++) {
         int64_t at_ms = clock_reminder_ms(order, (enum deadline)i);
-        if (at_ms != NO_INSTANT && (at_ms < line->at_ms || (at_ms == line->at_ms && i < (int)deadline)))
+        if (at_ms != NO_INSTANT && at_ms < line->at_ms)
             order->clocks[i].is_reminded = true;
     }
     return process_tick(order, line->at_ms + 1, zone, result) ? compare_line(line, result) : REPLAY_NOTHING_IS_DUE;
@@ -62,7 +62,7 @@ enum replay_verdict replay_line(struct order *order, const struct replay_line *l
     *result = (struct result){.row = -1};
     if (line->event != NULL)
         return process_step(order, line->event, zone, result) ? REPLAY_DEADLINE_IS_MISSING : compare_line(line, result);
-    if (!is_deadline(line->kind) || order->stage == STAGE_NONE)
+    if (!is_deadline(line->kind))
         return REPLAY_NOTHING_IS_DUE;
     if (line->outcome == OUTCOME_REMINDED)
         return replay_reminder(order, line, zone, result);

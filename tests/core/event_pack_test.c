@@ -162,6 +162,21 @@ static void the_room_asked_for_grows_with_what_is_there(void **state)
     assert_true(event_packed_most(&event) >= bare + 4 + 2 * 10);
 }
 
+static void start_and_end_come_back_alone(void **state)
+{
+    (void)state;
+    struct event event = spare_event(), back;
+    struct policy policy;
+    uint8_t packed[512];
+    event.start_ms = 5;
+    assert_true(event_unpack((struct bytes){packed, event_pack(&event, packed, sizeof packed)}, &back, &policy));
+    assert_true(back.start_ms == 5 && back.end_ms == NO_INSTANT);
+    event.start_ms = NO_INSTANT;
+    event.end_ms = 6;
+    assert_true(event_unpack((struct bytes){packed, event_pack(&event, packed, sizeof packed)}, &back, &policy));
+    assert_true(back.start_ms == NO_INSTANT && back.end_ms == 6);
+}
+
 static void an_amount_comes_back_by_halves(void **state)
 {
     (void)state;
@@ -276,6 +291,7 @@ int main(void)
         cmocka_unit_test(an_event_is_written_as_it_was_written_before),
         cmocka_unit_test(what_an_event_does_not_carry_stays_absent_and_takes_no_room),
         cmocka_unit_test(the_room_asked_for_grows_with_what_is_there),
+        cmocka_unit_test(start_and_end_come_back_alone),
         cmocka_unit_test(an_amount_comes_back_by_halves),
         cmocka_unit_test(a_short_event_that_is_cut_is_refused),
         cmocka_unit_test(a_bit_without_a_meaning_is_refused),

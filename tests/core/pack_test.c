@@ -295,6 +295,38 @@ static void a_cut_or_lengthened_order_is_refused(void **state)
     assert_false(order_unpack((struct bytes){packed, length}, &back));
 }
 
+static void a_currency_of_four_letters_is_refused(void **state)
+{
+    (void)state;
+    static struct order order, back;
+    static uint8_t packed[ORDER_PACKED_MAX + 1];
+    seed = 77;
+    some_order(&order);
+    memcpy(order.currency, "EUR", CURRENCY_SIZE);
+    size_t length = order_pack(&order, packed);
+    uint8_t *at = memmem(packed, length, "\3EUR", 4);
+    assert_non_null(at);
+    memmove(at + 5, at + 4, length - (size_t)(at + 4 - packed));
+    memcpy(at, "\4EURO", 5);
+    assert_false(order_unpack((struct bytes){packed, length + 1}, &back));
+}
+
+static void edits_beyond_a_number_are_refused(void **state)
+{
+    (void)state;
+    static struct order order, back;
+    static uint8_t packed[ORDER_PACKED_MAX];
+    seed = 77;
+    some_order(&order);
+    order.edits = INT32_MAX;
+    const size_t length = order_pack(&order, packed);
+    assert_true(order_unpack((struct bytes){packed, length}, &back));
+    uint8_t *at = memmem(packed, length, "\xff\xff\xff\xff\7", 5);
+    assert_non_null(at);
+    memcpy(at, "\x80\x80\x80\x80\x8", 5); /* one more */
+    assert_false(order_unpack((struct bytes){packed, length}, &back));
+}
+
 static void damaged_bytes_never_leave_the_bounds(void **state)
 {
     (void)state;
@@ -391,6 +423,8 @@ int main(void)
         cmocka_unit_test(any_order_comes_back_as_it_went_in),
         cmocka_unit_test(the_largest_order_fits),
         cmocka_unit_test(a_cut_or_lengthened_order_is_refused),
+        cmocka_unit_test(a_currency_of_four_letters_is_refused),
+        cmocka_unit_test(edits_beyond_a_number_are_refused),
         cmocka_unit_test(damaged_bytes_never_leave_the_bounds),
         cmocka_unit_test(ids_are_read_in_either_case_and_written_in_lower),
         cmocka_unit_test(an_order_has_the_lane_that_the_java_client_would_choose),

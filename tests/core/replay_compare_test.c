@@ -20,6 +20,7 @@ static void live(void)
     life_to_full_execution(&life);
     life.order.claim = CLAIM_KEPT;
     life.order.claimed_ms = on(12, 9, 0);
+    life.order.terms_declined = true;
 }
 
 struct field {
@@ -82,6 +83,7 @@ static const struct field fields[] = {
     FIELD("clocks", clocks[DEADLINE_DONE].started_ms),
     FIELD("seen", seen_count),
     FIELD("seen", seen[0]),
+    FIELD("seen", seen[1]),
     FIELD("order", order_id),
 };
 
@@ -98,6 +100,27 @@ static void each_field_is_named_by_its_part(void **state)
         if (differs == NULL || strcmp(differs, fields[i].part) != 0)
             fail_msg("%s is said to be of %s", fields[i].name, differs == NULL ? "nothing" : differs);
     }
+}
+
+/* Two texts of full length, which differ in their last letter. */
+static void assert_long_text_is_named(char *text, size_t size, const char *part)
+{
+    static struct order kept;
+    memset(text, 'a', size - 1);
+    text[size - 1] = '\0';
+    kept = life.order;
+    text[size - 2] = 'b';
+    assert_string_equal(replay_compare(&life.order, &kept), part);
+}
+
+static void a_text_is_compared_to_its_end(void **state)
+{
+    (void)state;
+    live();
+    assert_long_text_is_named(life.order.customer_id, sizeof life.order.customer_id, "parties");
+    assert_long_text_is_named(life.order.provider_id, sizeof life.order.provider_id, "parties");
+    assert_long_text_is_named(life.order.zone, sizeof life.order.zone, "terms");
+    assert_long_text_is_named(life.order.currency, sizeof life.order.currency, "terms");
 }
 
 static void of_two_parts_the_first_is_named(void **state)
@@ -157,6 +180,16 @@ static void what_no_clock_says_is_not_due(void **state)
                 assert_int_equal(replay_without_event(none, kind, outcomes[k], instants[i]), REPLAY_NOTHING_IS_DUE);
             }
         }
+}
+
+static void a_deadline_is_due_at_its_instant_and_at_no_other(void **state)
+{
+    (void)state;
+    live();
+    for (int64_t off_ms = -1; off_ms <= 1; off_ms += 2)
+        assert_int_equal(replay_without_event(life.order, (enum event_kind)(EVENT_DEADLINE + DEADLINE_PROPOSAL),
+                                              OUTCOME_APPLIED, life.order.clocks[DEADLINE_PROPOSAL].due_ms + off_ms),
+                         REPLAY_NOTHING_IS_DUE);
 }
 
 /* A clock that never comes to its end: there is no instant after the last one. */
@@ -235,6 +268,25 @@ static void a_reminder_is_replayed_without_the_earlier_one_that_came_too_late(vo
     assert_replayed(&before, reminder);
 }
 
+/* Its told deadline is over by a millisecond, the other's is just not. */
+static void a_reminder_is_replayed_without_one_a_millisecond_before_it(void **state)
+{
+    (void)state;
+    live();
+    life.order.policy.reminder_before_ms = 60 * 60 * 1000;
+    const int64_t told_ms = on(12, 7, 10);
+    for (int i = 0; i < DEADLINE_COUNT; i++)
+        life.order.clocks[i].due_ms = NO_INSTANT;
+    for (int late = 0; late < 2; late++)
+        life.order.clocks[late ? DEADLINE_REQUEST : DEADLINE_TOPUP] =
+            (struct clock){.started_ms = on(11, 20, 0), .told_ms = told_ms + late, .due_ms = on(12, 9, 0)};
+    const struct order before = life.order;
+    const struct result *reminder = life_pass(&life, told_ms + 1);
+    assert_int_equal(reminder->kind, EVENT_DEADLINE + DEADLINE_REQUEST);
+    assert_int_equal(reminder->outcome, OUTCOME_REMINDED);
+    assert_replayed(&before, reminder);
+}
+
 static void a_reminder_in_the_last_moment_is_replayed(void **state)
 {
     (void)state;
@@ -268,12 +320,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_field_is_named_by_its_part),
+        cmocka_unit_test(a_text_is_compared_to_its_end),
         cmocka_unit_test(of_two_parts_the_first_is_named),
         cmocka_unit_test(a_line_without_an_event_is_a_deadline_or_a_reminder),
         cmocka_unit_test(what_no_clock_says_is_not_due),
+        cmocka_unit_test(a_deadline_is_due_at_its_instant_and_at_no_other),
         cmocka_unit_test(a_deadline_at_the_end_of_time_is_never_due),
         cmocka_unit_test(the_stage_that_a_line_leaves_is_compared_too),
         cmocka_unit_test(a_reminder_is_replayed_without_the_earlier_one_that_came_too_late),
+        cmocka_unit_test(a_reminder_is_replayed_without_one_a_millisecond_before_it),
         cmocka_unit_test(a_reminder_in_the_last_moment_is_replayed),
         cmocka_unit_test(each_verdict_has_its_words),
     };

@@ -211,6 +211,7 @@ static int replay_all(struct order *order, bool is_unharmed, enum replay_verdict
         *verdict = replay_kept(order, &life.lines[i], &result);
         if (*verdict != REPLAY_SAME)
             return i;
+        REQUIRE(result.kind == life.lines[i].line.kind && result.sequence == life.lines[i].line.sequence);
         if (is_unharmed)
             compare_halfway(order, &life.lines[i]);
     }
@@ -405,10 +406,13 @@ static void a_reminder_that_nobody_sent_is_found(void **state)
     kept = replayed;
     kept.clocks[DEADLINE_CONFIRMATION].is_reminded = true;
     assert_string_equal(replay_compare(&replayed, &kept), "clocks");
-    replayed.clocks[DEADLINE_CONFIRMATION].due_ms += HOUR_MS;
-    kept.clocks[DEADLINE_CONFIRMATION].due_ms += HOUR_MS;
+    replayed.clocks[DEADLINE_CONFIRMATION].due_ms++; /* a grace: in it the reminder may be crossed off unsent */
+    kept.clocks[DEADLINE_CONFIRMATION].due_ms++;
+    replayed.policy.reminder_before_ms = kept.policy.reminder_before_ms = HOUR_MS;
     assert_null(replay_compare(&replayed, &kept));
     assert_string_equal(replay_compare(&kept, &replayed), "clocks"); /* it was sent, and the row forgot it */
+    replayed.policy.reminder_before_ms = kept.policy.reminder_before_ms = 0;
+    assert_string_equal(replay_compare(&replayed, &kept), "clocks"); /* nobody is reminded of anything */
 }
 
 static int find_the_zone(void **state)
