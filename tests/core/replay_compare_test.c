@@ -20,7 +20,6 @@ static void live(void)
     life_to_full_execution(&life);
     life.order.claim = CLAIM_KEPT;
     life.order.claimed_ms = on(12, 9, 0);
-    life.order.terms_declined = true;
 }
 
 struct field {
@@ -121,6 +120,17 @@ static void a_text_is_compared_to_its_end(void **state)
     assert_long_text_is_named(life.order.provider_id, sizeof life.order.provider_id, "parties");
     assert_long_text_is_named(life.order.zone, sizeof life.order.zone, "terms");
     assert_long_text_is_named(life.order.currency, sizeof life.order.currency, "terms");
+}
+
+static void what_is_alike_is_not_named(void **state)
+{
+    (void)state;
+    static struct order kept;
+    live();
+    life.order.terms_declined = true;
+    kept = life.order;
+    kept.clocks[DEADLINE_DONE].started_ms++;
+    assert_string_equal(replay_compare(&life.order, &kept), "clocks");
 }
 
 static void of_two_parts_the_first_is_named(void **state)
@@ -321,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_field_is_named_by_its_part),
         cmocka_unit_test(a_text_is_compared_to_its_end),
+        cmocka_unit_test(what_is_alike_is_not_named),
         cmocka_unit_test(of_two_parts_the_first_is_named),
         cmocka_unit_test(a_line_without_an_event_is_a_deadline_or_a_reminder),
         cmocka_unit_test(what_no_clock_says_is_not_due),
