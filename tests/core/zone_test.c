@@ -68,11 +68,27 @@ static void zones_that_are_not_places_are_read_too(void **state)
     compare_with_the_library("CET");
 }
 
+/* Beirut's clocks go forward and back at midnight. */
+static void a_date_changes_at_the_millisecond_at_which_its_zone_does(void **state)
+{
+    (void)state;
+    const struct zone *beirut = zones_find(text_of("Asia/Beirut"));
+    assert_non_null(beirut);
+    const int64_t forward_ms = INT64_C(1774735200000); /* 2026-03-28T22:00Z: the 29th begins at 1:00 */
+    assert_int_equal(zone_date(beirut, forward_ms - 1), day_from_civil(2026, 3, 28));
+    assert_int_equal(zone_date(beirut, forward_ms), day_from_civil(2026, 3, 29));
+    const int64_t back_ms = INT64_C(1792875600000); /* 2026-10-24T21:00Z: the 24th goes on for an hour */
+    assert_int_equal(zone_date(beirut, back_ms - 1), day_from_civil(2026, 10, 24));
+    assert_int_equal(zone_date(beirut, back_ms), day_from_civil(2026, 10, 24));
+    assert_int_equal(zone_date(beirut, back_ms + 3600000), day_from_civil(2026, 10, 25));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_zone_of_the_system_has_the_librarys_dates),
         cmocka_unit_test(zones_that_are_not_places_are_read_too),
+        cmocka_unit_test(a_date_changes_at_the_millisecond_at_which_its_zone_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
