@@ -330,24 +330,19 @@ bool price_is_covered(const struct change *change)
     return order_balance(change->order) >= change->order->terms.price_minor;
 }
 
-/* Together they come to so much. A sum that cannot be counted does; no such money gets past amount_overflows(). */
-static bool sum_reaches(int64_t a_minor, int64_t b_minor, int64_t minor)
-{
-    int64_t sum_minor;
-    return __builtin_add_overflow(a_minor, b_minor, &sum_minor) || sum_minor >= minor;
-}
-
+/* A sum that cannot be counted would, but no such money gets past amount_overflows(). */
 bool capture_covers_the_price(const struct change *change)
 {
-    const struct order *order = change->order;
-    return sum_reaches(order_balance(order), change->event->amount.minor, order->terms.price_minor);
+    int64_t sum_minor;
+    return __builtin_add_overflow(order_balance(change->order), change->event->amount.minor, &sum_minor) ||
+           sum_minor >= change->order->terms.price_minor;
 }
 
 bool capture_completes_the_topup(const struct change *change)
 {
     const struct order *order = change->order;
     return order->proposal == PROPOSAL_AWAITING_TOPUP &&
-           sum_reaches(order->topup_paid_minor, change->event->amount.minor, order->topup_minor);
+           change->event->amount.minor >= order->topup_minor - order->topup_paid_minor;
 }
 
 struct instruction *change_named_instruction(const struct change *change)
