@@ -17,7 +17,8 @@ bool money_add(int64_t a_minor, int64_t b_minor, int64_t *sum);
 bool currency_equal(const char a[CURRENCY_SIZE], const char b[CURRENCY_SIZE]);
 /* Three capital letters. */
 bool currency_is_valid(const char currency[CURRENCY_SIZE]);
-/* What a minor unit is (M1): the decimals that ISO 4217 gives the currency: 2 for EUR, 0 for JPY, 3 for KWD; 2 for one that the table does not list. */
+/* What a minor unit is (M1): the decimals that ISO 4217 gives the currency: 2 for EUR, 0 for JPY, 3 for KWD; 2 for one that
+ * the table does not list. */
 int currency_decimals(const char currency[CURRENCY_SIZE]);
 
 #endif

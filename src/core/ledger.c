@@ -33,8 +33,8 @@ static void emit(struct change *change, enum instruction_kind kind, uint32_t num
     result->instructions[result->instruction_count++] = (struct instructed){kind, number, amount, due_ms};
 }
 
-/* Its place in the order's list is its number, of which its id is made (M3). No more than there is comes here; nothing is not
- * instructed (M2, M5). */
+/* Its place in the order's list is its number, of which its id is made (M3). Never more than there is (M2): the
+ * callers see to it; and a sum of nothing is not instructed (M5). */
 static void instruct(struct change *change, enum instruction_kind kind, struct money amount)
 {
     struct order *order = change->order;

@@ -42,7 +42,8 @@ static void tell_instructed(struct notice *notice, const struct result *result, 
             tell_amount(notice, result->instructions[i].amount);
 }
 
-/* Monday to Friday are weekdays (Z3). Counted in weeks: a damaged order may say any number. Beyond the last date there is, it stays that. */
+/* Monday to Friday are weekdays (Z3). Counted in weeks: a damaged order may say any number. Beyond the last date there is, it
+ * stays that. */
 static day_number weekdays_later(day_number day, int32_t count)
 {
     if (count <= 0)

@@ -20,8 +20,8 @@ struct row {
     enum alert_kind alert;
 };
 
-/* The first row that fits, searching from the top, so that the rows' order is that of the tests (N6); NULL when none does. With `early` only the rows of duplicates and dead
- * letters count: they are looked for before any deadline fires. */
+/* The first row that fits, searching from the top, so that the rows' order is that of the tests (N6); NULL when none does. With
+ * `early` only the rows of duplicates and dead letters count: they are looked for before any deadline fires. */
 const struct row *table_find(const struct change *change, bool early);
 int table_index(const struct row *row);
 /* The row fits, whatever stands above it: for the proof that where two do, the order of the rows decides rightly. */

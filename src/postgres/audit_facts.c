@@ -39,7 +39,8 @@ static enum status read_lanes(PGconn *pg, struct audit_facts *facts, struct fail
     return status;
 }
 
-/* There are at least so many: the lanes from 0 on that have a row, and those that have written something. A row alone proves nothing. */
+/* There are at least so many: the lanes from 0 on that have a row, and those that have written something. A row alone proves
+ * nothing. */
 static int32_t least_partition_count(const struct audit_facts *facts)
 {
     int32_t least = 1;

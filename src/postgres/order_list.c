@@ -214,7 +214,9 @@ enum status order_list_count(const struct config *config, const struct order_fil
         const int32_t code = result_int4(steps[QUESTION].result, row, 0);
         struct order_count *stage = &out[code > STAGE_NONE && code < STAGE_COUNT ? code : STAGE_NONE];
         stage->orders += result_int8(steps[QUESTION].result, row, 1);
-        stage->oldest_ms = result_instant_ms(steps[QUESTION].result, row, 2);
+        const int64_t oldest_ms = result_instant_ms(steps[QUESTION].result, row, 2);
+        if (stage->oldest_ms == NO_INSTANT || oldest_ms < stage->oldest_ms)
+            stage->oldest_ms = oldest_ms;
     }
     link_free_results(steps, STEP_COUNT);
     return status;

@@ -74,6 +74,12 @@ def test_an_order_in_no_stage_is_counted_as_that(world):
         assert said[-2:] == [["(no", "such", "stage)", "1"], ["all", "2"]]
         lines = [json.loads(line) for line in world.command("orders", "--count", "--json", expect=1).splitlines()]
         assert {line["stage"]: line["orders"] for line in lines if line["orders"]} == {None: 1, "CONFIRMATION": 1}
+    for codes in ((77, -1), (-1, 77)):
+        with psycopg.connect(world.admin_conninfo, autocommit=True) as admin:
+            for order, code, since in zip((damaged, sound), codes, ("2026-01-01Z", "2026-02-02Z"), strict=True):
+                admin.execute("UPDATE booking.orders SET stage = %s, stage_since = %s WHERE order_id = %s", (code, since, order.key))
+        unknown = json.loads(world.command("orders", "--count", "--json", expect=1).splitlines()[0])
+        assert (unknown["stage"], unknown["orders"], unknown["oldest_since"][:10]) == (None, 2, "2026-01-01")
 
 
 def test_each_page_prints_the_command_for_the_next(world):
