@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What is fetched once and kept under .cache: the Python environment, Apache Kafka, the schema registry. Sourced after
-# common.sh. Each is built beside its place and moved there when it is whole, so that an interrupted run leaves nothing half;
+# What is fetched once and kept under .cache: the Python environment, Apache Kafka, the schema registry, promtool. Sourced
+# after common.sh and packages.sh. Each is built beside its place and moved there when it is whole, so that an interrupted run leaves nothing half;
 # a lock keeps two runs from building the same one.
 
 KAFKA_VERSION=4.1.1
@@ -8,7 +8,7 @@ LOG4J_VERSION=2.25.3
 REGISTRY_VERSION=2.6.13.Final
 DEPENDENCY_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 
-# fetch WHAT…: python, kafka, registry.
+# fetch WHAT…: python, kafka, registry, promtool.
 fetch() {
     local what
     mkdir -p "$BOOKING_CACHE/log"
@@ -79,6 +79,21 @@ fetch_registry() {
         dependency io.apicurio apicurio-registry-app "$REGISTRY_VERSION" '<type>tar.gz</type><classifier>all</classifier>
       <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>'
     )" "$DEPENDENCY_PLUGIN:unpack-dependencies" "-DoutputDirectory=$building/app"
+    mv -T "$building" "$place"
+}
+
+# The tool alone: Debian's package would also start a server that nobody asked for.
+fetch_promtool() {
+    local place=$BOOKING_CACHE/promtool building=$BOOKING_CACHE/promtool.part
+    [[ -d $place ]] && return 0
+    step "getting promtool from Debian's package prometheus"
+    rm -rf "$building"
+    mkdir -p "$building/bin"
+    apt-cache show prometheus >/dev/null 2>&1 || logged "$BOOKING_CACHE/log/apt-update.log" as_root apt-get update
+    (cd "$building" && logged "$BOOKING_CACHE/log/promtool.log" apt-get -o APT::Sandbox::User=root download prometheus)
+    dpkg-deb --fsys-tarfile "$building"/prometheus_*.deb | tar -xO ./usr/bin/promtool >"$building/bin/promtool"
+    chmod +x "$building/bin/promtool"
+    rm "$building"/prometheus_*.deb
     mv -T "$building" "$place"
 }
 

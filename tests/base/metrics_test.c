@@ -119,7 +119,7 @@ static void nothing_is_lost_between_threads(void **state)
     assert_true(sum == 40000);
 }
 
-/* Debian: apt-get install prometheus. */
+/* tests/run brings it along; by hand it may be missing. */
 static void promtool_finds_nothing_to_complain_about(void **state)
 {
     (void)state;

@@ -1,10 +1,11 @@
-"""The alert rules of deploy/prometheus speak of metrics, labels and pages that there are. When they fire is told in alerts.yaml, for
-promtool: see tests/README.md."""
+"""The alert rules of deploy/prometheus speak of metrics, labels and pages that there are. When they fire is told in alerts.yaml."""
 import pathlib
 import re
+import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yaml"
+STORIES = ROOT / "tests" / "integration" / "alerts.yaml"
 PAGES = ROOT / "deploy" / "runbook"
 OF_PROMETHEUS = {"job", "instance"}
 
@@ -42,6 +43,15 @@ def test_counters_that_raise_an_alert_are_there_before_they_first_count(world):
     for series in ('booking_dead_letters_total{stage="value"}', 'booking_kafka_transactions_total{result="aborted"}',
                    "booking_unknown_markets_total"):
         assert f"\n{series} 0\n" in page
+
+
+def test_alerts_fire_when_they_should():
+    """Each is raised in one story and silent in another."""
+    stories = STORIES.read_text(encoding="utf-8")
+    for alert in rules():
+        asked = re.findall(rf"alertname: {alert}\b(\n +exp_alerts:)?", stories)
+        assert "" in asked and any(asked), alert
+    subprocess.run(["promtool", "test", "rules", STORIES], check=True)
 
 
 def test_each_alert_has_its_page_and_a_way_leads_to_each_page():
