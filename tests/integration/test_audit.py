@@ -293,11 +293,11 @@ def test_lines_from_before_events_were_kept_are_no_finding(copy):
 
 def test_one_order_alone_is_audited_with_its_part_of_the_outbox(copy):
     lane, seq, order = some_batch(copy)
-    other = some_order(copy)
+    other, = copy.ask("SELECT order_id FROM booking.orders WHERE order_id <> %s ORDER BY order_id LIMIT 1", order)[0]
     assert copy.audit("--order", str(order), expect=0) == []
     assert "1 orders (1 replayed)" in copy.said
     copy.spoil("UPDATE booking.orders SET captured_minor = 1 WHERE order_id = %s", other)
-    assert copy.audit("--order", str(order), expect=0) == [] or other == order
+    assert copy.audit("--order", str(order), expect=0) == []
     copy.spoil("UPDATE booking.outbox SET data = '' WHERE lane = %s AND seq = %s", lane, seq)
     assert set(copy.found("--order", str(order))) >= {"outbox.event"}
     copy.audit("--order", "018f3c2a-9b1d-7e4f-8a6b-0123456789ab", expect=1)
