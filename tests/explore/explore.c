@@ -34,6 +34,7 @@ static const char help[] =
     "UTC)\n"
     "                    (autumn)\n"
     "  --starts N        appointments to choose from: tomorrow, in three days, today in 4 h, today in 9 h (2)\n"
+    "  --same-day        the other way round: today in 9 h, today in 4 h, tomorrow, in three days\n"
     "  --edits N         edits of both parties before C9 refuses more: the policy's max_edits is explored as N (2)\n"
     "\n"
     "Exit codes: 0 nothing is wrong, 1 a rule is broken, 64 wrong usage, 78 no such policy or a wrong configuration.\n"
@@ -84,6 +85,7 @@ static void read_options(int argc, char **argv, struct options *options)
         STARTS,
         EDITS,
         SEASON,
+        SAME_DAY,
     };
     static const struct option names[] = {
         {"policy", required_argument, NULL, POLICY},
@@ -97,6 +99,7 @@ static void read_options(int argc, char **argv, struct options *options)
         {"starts", required_argument, NULL, STARTS},
         {"edits", required_argument, NULL, EDITS},
         {"season", required_argument, NULL, SEASON},
+        {"same-day", no_argument, NULL, SAME_DAY},
         {NULL, 0, NULL, 0},
     };
     int *const numbers[] = {
@@ -120,13 +123,15 @@ static void read_options(int argc, char **argv, struct options *options)
             options->season = optarg;
         else if (name == FINE)
             options->is_fine = true;
+        else if (name == SAME_DAY)
+            world.is_same_day = true;
         else
             *numbers[name] = number(optarg, name == REPLAY || name == STARTS ? 1 : 0);
     }
     if (optind < argc)
         usage("there is one argument too much:", argv[optind]);
     if (world.starts > STARTS_MAX)
-        usage("there are not so many appointments to choose from, --starts", "5");
+        usage("there are no more appointments to choose from than --starts", "4");
 }
 
 static void choose_policy(const struct options *options)
@@ -229,9 +234,10 @@ static void print_rows(bool all)
 static void print_summary(const struct search *search, const struct options *options)
 {
     uint32_t depth = search->nodes[search->count - 1].depth;
-    printf("policy %s, %s, %s: %u states, %llu transitions, depth %u, %.1f s (%.1f s of processor time)\n",
-           options->policy, options->season, search->is_closed ? "to closure" : "stopped", search->count,
-           (unsigned long long)search->transitions, depth, search->seconds, search->processor_seconds);
+    printf("policy %s, %s%s, %s: %u states, %llu transitions, depth %u, %.1f s (%.1f s of processor time)\n",
+           options->policy, options->season, world.is_same_day ? ", same day" : "",
+           search->is_closed ? "to closure" : "stopped", search->count, (unsigned long long)search->transitions, depth,
+           search->seconds, search->processor_seconds);
     printf("%llu moves tried; %u lives replayed\n", (unsigned long long)search->tried, search->replayed);
     for (int i = STAGE_NONE + 1; i < STAGE_COUNT; i++)
         printf("%s%s %u", i == STAGE_NONE + 1 ? "states by stage: " : ", ", stage_name((enum stage)i),

@@ -8,23 +8,31 @@ struct world world;
 const int64_t menu_prices[PRICES] = {6000, 8000, 10000};
 
 /* Tomorrow, after the night in which the clocks change; in three days; today, within the short window; today, after it. */
+enum { TOMORROW, IN_THREE_DAYS, SOON, TODAY };
 static const struct {
     int64_t after_ms, lasts_ms;
 } appointments[STARTS_MAX] = {
-    {27 * HOUR_MS, HOUR_MS},
-    {3 * DAY_MS + 2 * HOUR_MS, 2 * HOUR_MS},
-    {4 * HOUR_MS, HOUR_MS},
-    {9 * HOUR_MS, 2 * HOUR_MS},
+    [TOMORROW] = {27 * HOUR_MS, HOUR_MS},
+    [IN_THREE_DAYS] = {3 * DAY_MS + 2 * HOUR_MS, 2 * HOUR_MS},
+    [SOON] = {4 * HOUR_MS, HOUR_MS},
+    [TODAY] = {9 * HOUR_MS, 2 * HOUR_MS},
 };
+
+static int appointment(int which)
+{
+    static const int menu[STARTS_MAX] = {TOMORROW, IN_THREE_DAYS, SOON, TODAY},
+                     menu_of_today[STARTS_MAX] = {TODAY, SOON, TOMORROW, IN_THREE_DAYS};
+    return world.is_same_day ? menu_of_today[which] : menu[which];
+}
 
 int64_t menu_start_ms(int which)
 {
-    return world.placed_ms + appointments[which].after_ms;
+    return world.placed_ms + appointments[appointment(which)].after_ms;
 }
 
 int64_t menu_end_ms(int which)
 {
-    return menu_start_ms(which) + appointments[which].lasts_ms;
+    return menu_start_ms(which) + appointments[appointment(which)].lasts_ms;
 }
 
 struct part {

@@ -19,6 +19,7 @@ struct world {
     const struct zone *zone;
     int64_t placed_ms; /* when */
     int starts;        /* how many of the appointments are on the menu */
+    bool is_same_day;  /* today's are its first */
 };
 
 extern struct world world;
