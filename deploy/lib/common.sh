@@ -21,22 +21,9 @@ fail() {
     exit 1
 }
 
-# A port that nobody listens on now. Not one of those that the kernel gives to outgoing connections: a server that is started
-# again is to find its port free. Somebody may take it before we do: then the server's start fails and says so.
+# A port that nobody listens on, and that was given out to nobody else.
 free_port() {
-    "$SYSTEM_PYTHON" - <<'PYTHON'
-import random
-import socket
-while True:
-    port = random.randrange(10000, 32000)
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-    print(port)
-    break
-PYTHON
+    "$SYSTEM_PYTHON" "$BOOKING_LIB/ports.py"
 }
 
 # await SECONDS WHAT COMMAND…: until the command succeeds; polls ten times a second, and gives up with WHAT.

@@ -4,9 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests" / "lib"))
 
 import canaries  # noqa: E402
 from broker import Reader, Upstream  # noqa: E402
+from ports import free_port  # noqa: E402
 from topics import create_topics, delete_topics  # noqa: E402
 from wire import load_schemas, new_id  # noqa: E402
 
@@ -36,15 +35,6 @@ def server(verb, name, directory, *more, program=None):
                           capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, f"{name} {verb}: {done.stderr}"
     return done.stdout.strip()
-
-
-def free_port():
-    """As deploy/lib/common.sh's: a worker that is started again is to find it free."""
-    while True:
-        port = random.randrange(10000, 32000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def until(what, condition, seconds=30):
