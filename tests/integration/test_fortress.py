@@ -132,7 +132,9 @@ def live(town, worker):
     wait_stage(reader, order, "EXECUTION")
     order.customer("CancelOrder", reason=canaries.WORD)
     wait_stage(reader, order, "CANCELLED")
-    refund = reader.of("payment-instructions", order.key)[-1].value["instruction"][1]
+    refund = reader.wait("the instruction to refund", lambda: [
+        instruction for record in reader.of("payment-instructions", order.key)
+        for kind, instruction in [record.value["instruction"]] if kind == "booking.Refund"])[0]
     order.gateway("RefundCompleted", instruction_id=refund["instruction_id"], amount=refund["amount"])
     reader.wait("the refund", lambda: len(stages(reader, order)) == 5)
     world.command("audit")

@@ -38,6 +38,7 @@ def test_an_operator_finds_what_waits_for_whom(world):
     disputed.provider("MarkDone")
     disputed.customer("OpenClaim", text="nobody came")
     until("all of it to be written", lambda: world.query("SELECT count(*) FROM booking.claims_open") == [(1,)]
+          and world.query("SELECT count(*) FROM booking.order_overview WHERE proposal = 'pending'") == [(1,)]
           and stages(world) == {"CONFIRMATION": 1, "PAYMENT": 1, "EXECUTION": 1, "EXECUTION_CONFIRMATION": 1}, 60)
 
     assert ids(world) == sorted(order.key for order in (placed, to_pay, paid, disputed))
