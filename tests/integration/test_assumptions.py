@@ -42,9 +42,9 @@ def corner(make_corner):
 class Watch(threading.Thread):
     """Notes how long it took until the coordinator had aborted a transaction."""
 
-    def __init__(self, address, transactional_id):
+    def __init__(self, address, transactional_id, began):
         super().__init__()
-        self.producer, self.began, self.took_s = Producer(Connection(address), transactional_id), time.monotonic(), None
+        self.producer, self.began, self.took_s = Producer(Connection(address), transactional_id), began, None
         self.start()
 
     def run(self):
@@ -63,15 +63,17 @@ def forgotten(servers, make_corner, tmp_path_factory):
     corner = make_corner()
     producer = corner.producer("gone", timeout_ms=TIMEOUT_MS)
     corner.emit(producer, 1)
+    began = time.monotonic()
     corner.open(producer, "never")
     assert corner.move(producer, 2) == GOOD
-    watches = [Watch(servers.kafka, producer.transactional_id)]
+    watches = [Watch(servers.kafka, producer.transactional_id, began)]
     emitter = Emitter(servers.kafka, tmp_path_factory.mktemp("emitter") / "emitter.log", TIMEOUT_MS)
     w = next(w for w in itertools.count(1) if emitter.emit(w, 1).kind == "done")
     late = Producer(corner.connection, emitter.transactional_id)
     _, late.id, late.epoch = late.state()
+    began = time.monotonic()
     assert settled(lambda: late.add_partition(emitter.prefix + "stage-changed")) == GOOD
-    watches.append(Watch(servers.kafka, emitter.transactional_id))
+    watches.append(Watch(servers.kafka, emitter.transactional_id, began))
     yield Forgotten(corner, producer, emitter, w, watches)
     for watch in watches:
         watch.join()
