@@ -63,13 +63,16 @@ int64_t next_instant_ms(const struct position *position)
             consider(&soonest, clock->told_ms - order->policy.reminder_before_ms + 1);
     }
     bool is_ahead = order->stage >= STAGE_CONFIRMATION && order->stage <= STAGE_EXECUTION;
-    if (is_ahead)
+    if (is_ahead) {
         consider_appointment(&soonest, order, order->terms.start_ms);
+        consider_around(&soonest, order->terms.end_ms);
+    }
     if (order->proposal != PROPOSAL_NONE)
         consider_appointment(&soonest, order, order->proposed.start_ms);
-    bool may_change = order->stage == STAGE_CONFIRMATION ||
-                      (order->stage == STAGE_EXECUTION && position->now_ms < order->terms.start_ms);
-    if (may_change) {
+    /* T6: an answer's window may begin; Z3: the order may be closed. */
+    bool is_dated = order->stage == STAGE_CONFIRMATION || order->stage == STAGE_EXECUTION_CONFIRMATION ||
+                    (order->stage == STAGE_EXECUTION && position->now_ms < order->terms.start_ms);
+    if (is_dated) {
         int64_t midnight_ms = next_midnight_ms(world.zone, position->now_ms);
         consider(&soonest, midnight_ms - 1);
         consider(&soonest, midnight_ms);

@@ -92,6 +92,13 @@ static int64_t days_ahead(const struct position *position, int64_t at_ms)
     return at_most(zone_date(world.zone, at_ms) - zone_date(world.zone, position->now_ms), 2);
 }
 
+/* N3: it went out, or was crossed off; it is still to come; or it would lie before the clock's start, and never comes. */
+static int64_t reminder_of(const struct clock *clock)
+{
+    bool is_to_come = clock->told_ms - world.policy.reminder_before_ms >= clock->started_ms;
+    return clock->is_reminded ? 0 : is_to_come ? 1 : 2;
+}
+
 static void add_clocks(struct hash *hash, const struct position *position)
 {
     const struct order *order = &position->order;
@@ -99,7 +106,7 @@ static void add_clocks(struct hash *hash, const struct position *position)
         const struct clock *clock = &order->clocks[i];
         if (clock->due_ms == NO_INSTANT)
             continue;
-        add(hash, i * 4 + clock->is_exclusive * 2 + clock->is_reminded);
+        add(hash, i * 8 + clock->is_exclusive * 4 + reminder_of(clock));
         if (is_implied(position, (enum deadline)i))
             continue;
         add(hash, distance(clock->told_ms - position->now_ms));
@@ -112,7 +119,8 @@ static void add_clocks(struct hash *hash, const struct position *position)
     }
 }
 
-/* C7: whether an answer comes too early that is dated back by a moment, or as far as arrival_grace goes. */
+/* Whether what is dated back by a moment, or as far as arrival_grace goes, lies before it: an answer comes too early then (C7),
+ * and an appointment has not begun. */
 static int64_t since(const struct position *position, int64_t since_ms)
 {
     int64_t ago_ms = position->now_ms - since_ms;
@@ -122,15 +130,21 @@ static int64_t since(const struct position *position, int64_t since_ms)
 static void add_appointment(struct hash *hash, const struct position *position)
 {
     const struct order *order = &position->order;
-    bool is_agreed = order->stage == STAGE_EXECUTION_CONFIRMATION || stage_is_final(order->stage);
-    if (is_agreed)
+    if (order->stage == STAGE_EXECUTION_CONFIRMATION) /* Z3: which day of the week it is closed on */
+        add(hash, day_of_week(zone_date(world.zone, position->now_ms)));
+    if (order->stage == STAGE_EXECUTION_CONFIRMATION || stage_is_final(order->stage))
         return;
     int64_t now_ms = position->now_ms, start_ms = order->terms.start_ms;
     add(hash, distance(start_ms - now_ms));
+    add(hash, since(position, start_ms));
     add(hash, order->terms.end_ms - start_ms);
+    if (order->stage != STAGE_EXECUTION && now_ms >= start_ms) /* before, the start tells; in EXECUTION, its clock */
+        add(hash, distance(order->terms.end_ms - now_ms));
     if (order->stage == STAGE_CONFIRMATION || now_ms < start_ms) { /* the menu has fixed appointments */
-        for (int i = 0; i < world.starts; i++)
+        for (int i = 0; i < world.starts; i++) {
             add(hash, distance(menu_start_ms(i) - now_ms));
+            add(hash, days_ahead(position, menu_start_ms(i)));
+        }
         add(hash, days_ahead(position, start_ms));
     }
     if (order->proposal != PROPOSAL_NONE) {

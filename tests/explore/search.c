@@ -144,6 +144,14 @@ static void compare_without_ticks(struct search *search, struct trial *trial, co
     trial->broken[0] = '\0';
 }
 
+/* Time that passes without anything that the key sees is gone on from all the same: what comes after it would never be met. */
+static uint64_t key_after(const struct position *before, const struct position *after, int move)
+{
+    uint64_t key = position_key(after);
+    bool stands_still = move == MOVE_TIME && key == position_key(before);
+    return stands_still ? key ^ (uint64_t)after->now_ms * UINT64_C(0x9e3779b97f4a7c15) : key;
+}
+
 static void expand(struct search *search, const struct position *position, uint32_t node, struct buffer *next)
 {
     static struct trial trial;
@@ -163,7 +171,7 @@ static void expand(struct search *search, const struct position *position, uint3
         search->transitions++;
         if (move == MOVE_TIME && trial.fired > 0)
             compare_without_ticks(search, &trial, position, node);
-        if (!menu_leads_on(position, move) || !learn(search, position_key(&trial.after), node, move))
+        if (!menu_leads_on(position, move) || !learn(search, key_after(position, &trial.after, move), node, move))
             continue;
         search->of_stage[trial.after.order.stage]++;
         wait_for_turn(next, search, &trial.after);

@@ -171,9 +171,10 @@ static bool is_told_the_same(const struct result *a, const struct result *b)
                    a->alert_count == b->alert_count;
     for (int i = 0; i < a->notice_count && is_same; i++) {
         const struct notice *one = &a->notices[i], *other = &b->notices[i];
-        is_same = one->kind == other->kind && one->deadline_ms == other->deadline_ms &&
-                  one->has_amount == other->has_amount && money_equal(&one->amount, &other->amount) &&
-                  one->credited_by == other->credited_by && one->bank_by == other->bank_by;
+        is_same = one->kind == other->kind && one->deadline == other->deadline &&
+                  one->deadline_ms == other->deadline_ms && one->has_amount == other->has_amount &&
+                  money_equal(&one->amount, &other->amount) && one->credited_by == other->credited_by &&
+                  one->bank_by == other->bank_by;
     }
     for (int i = 0; i < a->instruction_count && is_same; i++) {
         const struct instructed *one = &a->instructions[i], *other = &b->instructions[i];
@@ -199,8 +200,11 @@ void trial_without_ticks(struct trial *trial, const struct position *late, const
     }
     while (process_step(&after, &event, menu_zone(&event), &result)) {
     }
-    if (result.outcome == OUTCOME_DUPLICATE || result.outcome == OUTCOME_DEAD_LETTER)
-        return; /* these fire no deadline */
+    if (result.outcome == OUTCOME_DUPLICATE || result.outcome == OUTCOME_DEAD_LETTER) { /* these fire no deadline */
+        if (told_alone.outcome != result.outcome || told_alone.row != result.row)
+            broken(trial, "T3: what is a duplicate or a dead letter is one before the clock fires, too");
+        return;
+    }
     forget_reminders(&alone);
     forget_reminders(&after);
     if (!is_told_the_same(&told_alone, &result) || !order_is_same(&alone, &after))
