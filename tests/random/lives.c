@@ -144,17 +144,15 @@ static struct breach draw_and_live(uint64_t seed, const struct options *options,
 static void report(struct history *history, struct breach breach, struct life *life, struct wire *wire,
                    const struct options *options)
 {
-    char path[64], says[512];
-    snprintf(says, sizeof says, "%s", breach.says); /* the wire's own words do not last */
-    breach.says = says;
+    char path[64];
     fprintf(stderr, "history %" PRIu64 " of %d moves breaks: %s\nshortening it ...\n", history->seed, history->count,
-            says);
-    (void)shrink(history, breach, life, wire, NULL);
-    retell(history, says, stdout);
+            breach.says);
+    breach = shrink(history, breach, life, wire, NULL);
+    retell(history, breach.says, stdout);
     snprintf(path, sizeof path, "random-%" PRIu64 ".yaml", history->seed);
     FILE *file = fopen(path, "w");
     if (file != NULL) {
-        retell(history, says, file);
+        retell(history, breach.says, file);
         fclose(file);
     }
     fprintf(stderr,

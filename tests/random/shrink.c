@@ -1,6 +1,7 @@
 /* Leaves moves out, pulls times together and takes fields away, one change at a time; what still breaks the same stays. */
 #include "random/shrink.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct search {
@@ -199,6 +200,9 @@ static bool pull_times(struct search *search)
 struct breach shrink(struct history *history, struct breach breach, struct life *life, struct wire *wire,
                      extra_law *extra)
 {
+    static char says[512]; /* the words of opinions and of the wire last until the next ones */
+    snprintf(says, sizeof says, "%s", breach.says);
+    breach.says = says;
     struct search search = {history, breach, life, wire, extra};
     if (breach.move + 1 < history->count)
         history->count = breach.move + 1;

@@ -4,7 +4,8 @@
 
 #include "random/life.h"
 
-/* `breach` is what the history breaks now; what the shortened one breaks is returned. */
+/* `breach` is what the history breaks now; what the shortened one breaks is returned, in the same words, which last until the next
+ * call. */
 struct breach shrink(struct history *history, struct breach breach, struct life *life, struct wire *wire,
                      extra_law *extra);
 
