@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -31,6 +32,7 @@ OPINION = 'tests/opinion/*.c'  # what histories and exploration ask
 # The random histories, without their way through Avro.
 LIVES = [f'tests/random/{name}.c' for name in ('draw', 'history', 'life', 'lives', 'retell', 'shrink', 'no_wire')] + ['src/cli/scenario_value.c', OPINION]
 ENVIRONMENT = {'BOOKING_SOURCE_DIR': str(ROOT), 'CMOCKA_MESSAGE_OUTPUT': 'STDOUT'}
+PLAIN = {**os.environ, 'LC_ALL': 'C'}  # what the compiler says is read
 CPU_SECONDS = 20  # a killer that needs more than this does not come to an end: the mutant is killed
 WALL_SECONDS = 180
 
@@ -51,8 +53,15 @@ def call(arguments: list[str], what: str) -> None:
         raise Broken(f'{what} failed: {" ".join(arguments)}\n{done.stderr[-3000:]}')
 
 
+def is_made(done: subprocess.CompletedProcess, why_not: str) -> bool:
+    """False: what was to be made is wrong, and that is why. Where there is another reason (no memory, no room), nothing is known."""
+    if done.returncode != 0 and not re.search(why_not, done.stderr, re.MULTILINE):
+        raise Broken(f'{" ".join(map(str, done.args[:1]))} fails, but not for what was changed:\n{done.stderr[-3000:]}')
+    return done.returncode == 0
+
+
 def limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))  # SIGXCPU tells who came to this end
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 26, 1 << 26))
 
@@ -126,8 +135,8 @@ class Killers:
 
     def _link(self, replaced: str, by: Path, out: Path) -> bool:
         objects = [str(by if name == replaced else path) for name, path in self.core.items()]
-        done = subprocess.run([COMPILER, str(self.fixed), *objects, '-o', str(out), *self.libraries, '-lpthread'], capture_output=True)
-        return done.returncode == 0
+        done = subprocess.run([COMPILER, str(self.fixed), *objects, '-o', str(out), *self.libraries, '-lpthread'], env=PLAIN, capture_output=True, text=True)
+        return is_made(done, 'undefined reference|multiple definition')
 
     def check(self) -> None:
         """The code as it is passes them all, or no verdict means anything."""
@@ -145,9 +154,7 @@ class Killers:
         folder.mkdir(exist_ok=True)
         changed, name = folder / Path(path).name, Path(path).name
         changed.write_text(text)
-        if not self._compiles(changed, folder / 'changed.o', *STRICT):
-            return Verdict('invalid')
-        if not self._link(name, folder / 'changed.o', folder / 'killer'):
+        if not self._compiles(changed, folder / 'changed.o', *STRICT) or not self._link(name, folder / 'changed.o', folder / 'killer'):
             return Verdict('invalid')
         quick = [test for test in self.quick if test in SEEN_BY.get(name, {test})]
         verdict, _ = self._run(folder / 'killer', folder, quick)
@@ -160,7 +167,8 @@ class Killers:
 
     def _compiles(self, path: Path, out: Path, *options: str) -> bool:
         where = f'-ffile-prefix-map={path.parent}/='
-        return subprocess.run([COMPILER, *FLAGS, *options, where, '-c', path.name, '-o', str(out)], cwd=path.parent, capture_output=True).returncode == 0
+        done = subprocess.run([COMPILER, *FLAGS, *options, where, '-c', path.name, '-o', str(out)], cwd=path.parent, env=PLAIN, capture_output=True, text=True)
+        return is_made(done, rf'^{re.escape(path.name)}:\d+:.* error: ')
 
     def _is_same_code(self, path: str, changed: Path, folder: Path) -> bool:
         """The compiler makes the same of both: nothing was changed that could be seen."""
@@ -174,13 +182,22 @@ class Killers:
         return self._compiles(changed, folder / 'same.o', '-O2') and (folder / 'same.o').read_bytes() == self.originals[path]
 
     def _run(self, program: Path, folder: Path, names: list[str]) -> tuple[Verdict, str]:
+        """Who is stopped from without, or waits for a machine that does much else, has said nothing yet: it is asked once more."""
+        verdict, said, is_stopped = self._run_once(program, folder, names)
+        if is_stopped:
+            verdict, said, _ = self._run_once(program, folder, names)
+        return verdict, said
+
+    def _run_once(self, program: Path, folder: Path, names: list[str]) -> tuple[Verdict, str, bool]:
         try:
             done = subprocess.run([str(program), *names], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                   env={**os.environ, **ENVIRONMENT}, cwd=folder, preexec_fn=limit, timeout=WALL_SECONDS)
             said, status = done.stderr.decode(errors='replace'), done.returncode
         except subprocess.TimeoutExpired as timeout:
-            said, status = (timeout.stderr or b'').decode(errors='replace'), -9
+            said, status = (timeout.stderr or b'').decode(errors='replace'), -signal.SIGKILL
         running = re.findall(r'^running (\w+)$', said, re.MULTILINE)
         if status == 0:
-            return Verdict('survived'), said
-        return Verdict('killed', running[-1] if running else 'start', status in (-9, -24)), said
+            return Verdict('survived'), said, False
+        is_stopped = status == -signal.SIGKILL
+        verdict = Verdict('killed', running[-1] if running else 'start', is_stopped or status == -signal.SIGXCPU)
+        return verdict, said, is_stopped

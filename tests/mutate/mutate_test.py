@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import equivalents  # noqa: E402
+import killers  # noqa: E402
 import mutants  # noqa: E402
 import row_slips  # noqa: E402
 import rows  # noqa: E402
@@ -132,6 +133,36 @@ class Explaining(unittest.TestCase):
         for text in ('one\n', 'one\ntwo\n    why\n', 'one\n    why\none\n    why\n'):
             with self.assertRaises(equivalents.Wrong):
                 self.read(text)
+
+
+class Judging(unittest.TestCase):
+    """Nothing is killed, and nothing called wrong, by what happens to the machine."""
+
+    def setUp(self):
+        self.killers = killers.Killers([])
+        self.addCleanup(self.killers.close)
+
+    def run_script(self, text: str) -> killers.Verdict:
+        script = self.killers.folder / 'killer'
+        script.write_text(f'#!/bin/sh\necho running words >&2\n{text}\n')
+        script.chmod(0o755)
+        return self.killers._run(script, self.killers.folder, [])[0]
+
+    def test_who_is_stopped_from_without_is_asked_once_more(self):
+        self.assertEqual(self.run_script('test -e again && exit 0; touch again; kill -KILL $$'), killers.Verdict('survived'))
+        self.assertEqual(self.run_script('kill -KILL $$'), killers.Verdict('killed', 'words', timed_out=True))
+
+    def test_who_fails_or_comes_to_the_end_of_its_time_is_killed(self):
+        self.assertEqual(self.run_script('exit 1'), killers.Verdict('killed', 'words'))
+        self.assertEqual(self.run_script('kill -XCPU $$'), killers.Verdict('killed', 'words', timed_out=True))
+
+    def test_only_what_is_wrong_itself_does_not_compile(self):
+        path = self.killers.folder / 'a.c'
+        for text, compiles in (('int a', False), ('int a;', True)):
+            path.write_text(text)
+            self.assertEqual(self.killers._compiles(path, path.with_suffix('.o')), compiles)
+        with self.assertRaises(killers.Broken):
+            self.killers._compiles(path, path.parent / 'no such folder' / 'a.o')
 
 
 class Running(unittest.TestCase):
