@@ -138,7 +138,8 @@ static enum status encode_stage_changed(struct job *job)
     return end(job, TOPIC_STAGE_CHANGED, &id, &pen);
 }
 
-/* Where a cancellation request stands, for the notices about one (X5). */
+/* Where a cancellation request stands, for the notices about one (X5). What is no answer to it, and ends it all the same, is a
+ * proposal that was agreed on. */
 static void write_request_state(struct pen *pen, const struct job *job, enum notice_kind kind)
 {
     const struct symbols *symbols = &job->codec->symbols;
@@ -149,8 +150,10 @@ static void write_request_state(struct pen *pen, const struct job *job, enum not
         pen_long(pen, symbols->request_lapsed);
     else if (job->result->kind == PROVIDER_DECLINES_CANCELLATION)
         pen_long(pen, symbols->request_declined);
+    else if (job->result->kind == PROVIDER_CANCELS)
+        pen_long(pen, symbols->request_accepted);
     else
-        pen_long(pen, symbols->request_pending);
+        pen_long(pen, kind == PROVIDER_CANCELLATION_REQUESTED ? symbols->request_pending : symbols->request_ended);
 }
 
 static void write_providers_part(struct pen *pen, const struct job *job, const struct notice *notice)

@@ -31,7 +31,7 @@ struct symbols {
     int notice[NOTICE_KIND_COUNT];
     int alert[ALERT_KIND_COUNT];
     int claim[CLAIM_OPEN + 1];
-    int request_pending, request_declined, request_lapsed;
+    int request_pending, request_declined, request_lapsed, request_accepted, request_ended;
 };
 
 struct codec {

@@ -44,4 +44,6 @@ void symbols_learn(const struct codec *codec, struct symbols *symbols)
     symbols->request_pending = find(codec, TOPIC_CUSTOMER_NOTIFICATIONS, "RequestState", "PENDING", false);
     symbols->request_declined = find(codec, TOPIC_CUSTOMER_NOTIFICATIONS, "RequestState", "DECLINED", false);
     symbols->request_lapsed = find(codec, TOPIC_CUSTOMER_NOTIFICATIONS, "RequestState", "LAPSED", false);
+    symbols->request_accepted = find(codec, TOPIC_CUSTOMER_NOTIFICATIONS, "RequestState", "ACCEPTED", false);
+    symbols->request_ended = find(codec, TOPIC_CUSTOMER_NOTIFICATIONS, "RequestState", "ENDED", false);
 }

@@ -71,13 +71,13 @@ static void fingerprints_are_those_that_others_compute(void **state)
         uint64_t fingerprint;
     } expected[] = {
         {"customer-actions.avsc", UINT64_C(0xca2ffd93da61a41a)},
-        {"customer-notifications.avsc", UINT64_C(0x3acd7bab0907ab87)},
+        {"customer-notifications.avsc", UINT64_C(0x5605629411c0832b)},
         {"gateway-callbacks.avsc", UINT64_C(0x18ae84582c6342f2)},
         {"operator-actions.avsc", UINT64_C(0x1ac80f6842e75c77)},
         {"operator-alerts.avsc", UINT64_C(0x9c38d24ab755b3f1)},
         {"payment-instructions.avsc", UINT64_C(0x98d60342f588356d)},
         {"provider-actions.avsc", UINT64_C(0x76b31ce97a88a757)},
-        {"provider-notifications.avsc", UINT64_C(0x1e91be77f273226d)},
+        {"provider-notifications.avsc", UINT64_C(0x1dc188946662f1d1)},
         {"rejections.avsc", UINT64_C(0x8108b64f813caa7e)},
         {"stage-changed.avsc", UINT64_C(0xb54c38a9c7326771)},
     };

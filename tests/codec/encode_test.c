@@ -190,6 +190,18 @@ static void notices_about_a_cancellation_request_say_where_it_stands(void **stat
     encode(&event);
     assert_string(2, "request_state", "DECLINED");
 
+    result.kind = PROVIDER_CANCELS; /* so he accepts it */
+    encode(&event);
+    assert_string(2, "request_state", "ACCEPTED");
+
+    result.kind = CUSTOMER_CONFIRMS; /* a proposal, and with it the request has come to its end */
+    encode(&event);
+    assert_string(2, "request_state", "ENDED");
+
+    result.kind = GATEWAY_CAPTURED; /* the rest of a top-up */
+    encode(&event);
+    assert_string(2, "request_state", "ENDED");
+
     result.notices[0].kind = PROVIDER_PAID;
     encode(&event);
     assert_null_at(1, "request_state");
