@@ -191,6 +191,59 @@ static bool has_id(const avro_value_t *value, const char *name, const struct uui
     return has_text(value, name, text);
 }
 
+static bool has_instant(const avro_value_t *value, const char *name, int64_t at_ms)
+{
+    avro_value_t field;
+    if (at_ms != NO_INSTANT)
+        return has_long(value, name, at_ms);
+    return find(value, name, &field) && avro_value_get_type(&field) == AVRO_NULL;
+}
+
+/* A number, a date or a revision. */
+static bool has_int(const avro_value_t *value, const char *name, bool is_there, int32_t expected)
+{
+    avro_value_t field;
+    int32_t is;
+    if (!find(value, name, &field))
+        return false;
+    if (!is_there)
+        return avro_value_get_type(&field) == AVRO_NULL;
+    return avro_value_get_int(&field, &is) == 0 && is == expected;
+}
+
+static bool has_deadline(const avro_value_t *value, enum deadline deadline, int64_t at_ms)
+{
+    avro_value_t field;
+    if (!find(value, "deadline", &field))
+        return false;
+    if (deadline == DEADLINE_NONE)
+        return avro_value_get_type(&field) == AVRO_NULL;
+    return has_symbol(&field, "kind", deadline_name(deadline)) && has_long(&field, "at", at_ms);
+}
+
+static bool has_terms(const avro_value_t *value, const char *name, bool is_there, const struct terms *terms,
+                      const char *currency)
+{
+    avro_value_t field;
+    struct money price = {.minor = terms->price_minor};
+    memcpy(price.currency, currency, CURRENCY_SIZE);
+    if (!find(value, name, &field))
+        return false;
+    if (!is_there)
+        return avro_value_get_type(&field) == AVRO_NULL;
+    return has_int(&field, "revision", true, (int32_t)terms->revision) && has_long(&field, "start", terms->start_ms) &&
+           has_long(&field, "end", terms->end_ms) && has_money(&field, "price", true, &price) &&
+           has_text(&field, "comment", terms->comment[0] == '\0' ? NULL : terms->comment);
+}
+
+/* What is on the table, and what else is proposed; neither where nobody is to see it (A1). */
+static bool has_all_terms(const avro_value_t *value, const struct order *order, bool are_shown)
+{
+    return has_terms(value, "terms", are_shown, &order->terms, order->currency) &&
+           has_terms(value, "proposed", are_shown && order->proposal != PROPOSAL_NONE, &order->proposed,
+                     order->currency);
+}
+
 static const char *stage_or_null(enum stage stage)
 {
     return stage == STAGE_NONE ? NULL : stage_name(stage);
@@ -200,17 +253,16 @@ static bool tells_the_stage(const struct telling *told, const avro_value_t *valu
 {
     const struct result *result = told->result;
     const struct ledger *ledger = &told->order->ledger;
-    avro_value_t order, terms, sums;
-    if (told->nth > 0 || !find(value, "order", &order) || !find(&order, "terms", &terms) ||
-        !find(&order, "ledger", &sums))
+    avro_value_t order, sums;
+    int64_t told_ms;
+    if (told->nth > 0 || !find(value, "order", &order) || !find(&order, "ledger", &sums))
         return false;
-    const struct money price = {.minor = told->order->terms.price_minor};
+    enum deadline deadline = order_told_deadline(told->order, &told_ms);
     return has_symbol(value, "from", stage_or_null(result->from)) && has_symbol(value, "to", stage_name(result->to)) &&
            has_symbol(value, "via", stage_or_null(result->via)) && has_text(value, "rule", result->rule) &&
            has_text(value, "cause", event_kind_name(result->kind)) &&
-           has_symbol(&order, "stage", stage_name(told->order->stage)) &&
-           has_long(&terms, "start", told->order->terms.start_ms) && find(&terms, "price", &terms) &&
-           has_long(&terms, "amount_minor", price.minor) && has_text(&terms, "currency", told->order->currency) &&
+           has_symbol(&order, "stage", stage_name(told->order->stage)) && has_deadline(value, deadline, told_ms) &&
+           has_terms(&order, "terms", true, &told->order->terms, told->order->currency) &&
            has_long(&sums, "captured_minor", ledger->captured_minor) &&
            has_long(&sums, "reversed_minor", ledger->reversed_minor) &&
            has_long(&sums, "refund_instructed_minor", ledger->refund_instructed_minor) &&
@@ -230,6 +282,27 @@ static const struct notice *nth_notice(const struct telling *told)
     return NULL;
 }
 
+/* X5: it waits for an answer, or for none any more. */
+static const char *request_state(const struct telling *told, enum notice_kind kind)
+{
+    if (kind != CUSTOMER_CANCELLATION_ANSWERED && kind != PROVIDER_CANCELLATION_REQUESTED)
+        return NULL;
+    if (told->order->request_pending)
+        return "PENDING";
+    return told->result->rule[0] == 'E'                           ? "ENDED"
+           : told->order->stage == STAGE_CANCELLED                ? "ACCEPTED"
+           : told->result->kind == PROVIDER_DECLINES_CANCELLATION ? "DECLINED"
+                                                                  : "LAPSED";
+}
+
+static bool tells_the_providers_part(const struct telling *told, const struct notice *notice, const avro_value_t *value)
+{
+    bool is_review = notice->kind == PROVIDER_REVIEW;
+    return has_int(value, "credited_by", notice->has_payout_dates, notice->credited_by) &&
+           has_int(value, "bank_by", notice->has_payout_dates, notice->bank_by) &&
+           has_int(value, "rating", is_review, is_review ? told->event->rating : 0);
+}
+
 static bool tells_a_notice(const struct telling *told, const avro_value_t *value)
 {
     const struct notice *notice = nth_notice(told);
@@ -240,7 +313,10 @@ static bool tells_a_notice(const struct telling *told, const avro_value_t *value
         *at = (char)toupper((unsigned char)*at);
     return has_symbol(value, "kind", kind) && has_symbol(value, "stage", stage_name(told->order->stage)) &&
            has_money(value, "amount", notice->has_amount, &notice->amount) &&
-           has_text(value, "rule", told->result->rule);
+           has_text(value, "rule", told->result->rule) && has_deadline(value, notice->deadline, notice->deadline_ms) &&
+           has_text(value, "zone", told->order->zone) && has_all_terms(value, told->order, true) &&
+           has_symbol(value, "request_state", request_state(told, notice->kind)) &&
+           (told->topic == TOPIC_CUSTOMER_NOTIFICATIONS || tells_the_providers_part(told, notice, value));
 }
 
 static bool tells_an_instruction(const struct telling *told, const avro_value_t *value)
@@ -252,7 +328,8 @@ static bool tells_an_instruction(const struct telling *told, const avro_value_t 
     avro_value_t body;
     return find(value, "instruction", &body) &&
            strcmp(avro_schema_name(avro_value_get_schema(&body)), instruction_kind_name(instructed->kind)) == 0 &&
-           has_id(&body, "instruction_id", &id) && has_money(&body, "amount", true, &instructed->amount);
+           has_id(&body, "instruction_id", &id) && has_money(&body, "amount", true, &instructed->amount) &&
+           (instructed->kind == INSTRUCTION_REFUND || has_instant(&body, "due_at", instructed->due_ms));
 }
 
 static bool tells_an_alert(const struct telling *told, const avro_value_t *value)
@@ -270,7 +347,8 @@ static bool tells_a_rejection(const struct telling *told, const avro_value_t *va
     return told->nth == 0 && result->outcome == OUTCOME_REJECTED && has_text(value, "rule", result->rule) &&
            has_text(value, "reason", reason_name(result->reason)) &&
            has_id(value, "action_event_id", &told->event->event_id) &&
-           has_symbol(value, "stage", result->shows_order ? stage_name(told->order->stage) : NULL);
+           has_symbol(value, "stage", result->shows_order ? stage_name(told->order->stage) : NULL) &&
+           has_all_terms(value, told->order, result->shows_order);
 }
 
 static bool tells_the_same(const struct telling *told, const avro_value_t *value)
