@@ -16,17 +16,28 @@ struct world {
     struct owned owned;
 };
 
-static int set_up(void **state)
+static int set_up_with(void **state, int statement_timeout_ms)
 {
     struct world *world = calloc(1, sizeof *world);
     database_make_migrated(&world->database);
     struct config config = world->database.worker;
-    config.postgres_statement_timeout_ms = 1000;
+    config.postgres_statement_timeout_ms = statement_timeout_ms;
     world->proxy = proxy_open(&config);
     desk_open(&world->desk, &config);
     owned_take(&world->owned, &world->desk, 3);
     *state = world;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_with(state, 1000);
+}
+
+/* For a write that waits for a lock until the test lets it go on, on a machine that may do much else. */
+static int set_up_patiently(void **state)
+{
+    return set_up_with(state, 10000);
 }
 
 static int tear_down(void **state)
@@ -76,6 +87,13 @@ static void await(struct world *world, const char *condition)
     fail_msg("never: %s", condition);
 }
 
+/* And waits until it is gone. */
+static void end_session(struct world *world)
+{
+    database_sql(&world->database,
+                 "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE " STORES_SESSION);
+}
+
 static void hold_orders(struct world *world)
 {
     database_sql(&world->database, "BEGIN");
@@ -90,7 +108,7 @@ static void a_killed_backend_loses_all_writes_under_way_and_the_store_connects_a
     store_submit(world->desk.store, &first->job);
     store_submit(world->desk.store, &second->job);
     await(world, "wait_event_type = 'Lock'");
-    database_sql(&world->database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " STORES_SESSION);
+    end_session(world);
     assert_ptr_equal(desk_await(&world->desk), &first->job);
     assert_ptr_equal(desk_await(&world->desk), &second->job);
     assert_int_equal(first->job.status, STATUS_LOST);
@@ -139,8 +157,7 @@ static void a_silent_server_is_given_up(void **state)
 static void a_lane_taken_before_an_idle_connection_broke_is_lost(void **state)
 {
     struct world *world = *state;
-    database_sql(&world->database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " STORES_SESSION);
-    database_sql(&world->database, "SELECT pg_sleep(0.05)");
+    end_session(world);
     desk_await_ready(&world->desk);
     struct page *page = page_with_an_order(world, 1);
     assert_int_equal(page_write(page, &world->desk, &world->owned), STATUS_LOST);
@@ -159,8 +176,7 @@ static void a_lane_taken_before_an_idle_connection_broke_is_neither_judged_nor_h
         .lane = 3, .epoch = world->owned.lane.epoch, .halt_reason = "postgres-behind: so it seems"};
     struct store_job read = {.kind = STORE_READ_LANES, .lane_count = 1, .lanes = &lane};
     struct store_job halt = {.kind = STORE_HALT, .lane_count = 1, .lanes = &lane};
-    database_sql(&world->database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " STORES_SESSION);
-    database_sql(&world->database, "SELECT pg_sleep(0.05)");
+    end_session(world);
     desk_await_ready(&world->desk);
     assert_int_equal(desk_run(&world->desk, &read), STATUS_LOST);
     assert_int_equal(desk_run(&world->desk, &halt), STATUS_LOST);
@@ -176,8 +192,7 @@ static void a_batch_that_was_lost_after_it_was_encoded_is_not_written_in_the_pla
     struct world *world = *state;
     struct page *lost = page_with_an_order(world, 2);
     struct owned other = {.dues = NULL};
-    database_sql(&world->database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " STORES_SESSION);
-    database_sql(&world->database, "SELECT pg_sleep(0.05)");
+    end_session(world);
     desk_await_ready(&world->desk);
     owned_take(&other, &world->desk, 4);
     struct page *first = page_new(&other);
@@ -336,7 +351,7 @@ static void closing_does_not_wait_for_a_batch_under_way(void **state)
     await(world, "wait_event_type = 'Lock'");
     const int64_t before_us = clock_monotonic_us();
     desk_close(&other);
-    assert_true(clock_monotonic_us() - before_us < 1000000);
+    assert_true(clock_monotonic_us() - before_us < 5000000);
     database_sql(&world->database, "ROLLBACK");
     page_free(page);
     owned_free(&taken);
@@ -346,14 +361,15 @@ int main(void)
 {
     if (!database_is_available())
         return 77;
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_A_WORLD(test)         cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_A_PATIENT_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up_patiently, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_A_WORLD(a_killed_backend_loses_all_writes_under_way_and_the_store_connects_again),
+        IN_A_PATIENT_WORLD(a_killed_backend_loses_all_writes_under_way_and_the_store_connects_again),
         IN_A_WORLD(a_commit_whose_answer_is_lost_is_found_by_the_next_takeover),
         IN_A_WORLD(a_silent_server_is_given_up),
         IN_A_WORLD(a_lane_taken_before_an_idle_connection_broke_is_lost),
         IN_A_WORLD(a_lane_taken_before_an_idle_connection_broke_is_neither_judged_nor_halted),
-        IN_A_WORLD(a_batch_that_was_lost_after_it_was_encoded_is_not_written_in_the_place_of_the_next_one),
+        IN_A_PATIENT_WORLD(a_batch_that_was_lost_after_it_was_encoded_is_not_written_in_the_place_of_the_next_one),
         IN_A_WORLD(while_postgres_is_away_reads_are_to_be_repeated_and_writes_are_lost),
         IN_A_WORLD(a_mistake_of_ours_is_fatal_for_its_batch_only),
         IN_A_WORLD(an_update_of_an_order_that_is_not_there_is_fatal),
