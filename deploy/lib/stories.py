@@ -19,7 +19,7 @@ LEDGER = ("captured", "reversed", "refund_instructed", "refund_completed", "payo
 
 # Each story says how it must end: (stage, money in euros that is not zero).
 def happy_path(order):
-    order.place(starts_in_s=3, lasts_s=1)
+    order.place(starts_in_s=5, lasts_s=1)
     order.provider("ConfirmOrder")
     order.pay_what_is_asked()
     order.stage("EXECUTION", "P3")
@@ -36,7 +36,7 @@ def happy_path(order):
 
 
 def edit_that_the_customer_confirms(order):
-    order.place(starts_in_s=4, lasts_s=1)
+    order.place(starts_in_s=6, lasts_s=1)
     order.provider("EditOrder", price=order.euros(9500), comment="The flat is larger than described")
     order.told("customer", "CHANGES_PROPOSED")
     order.customer("ConfirmOrder", seen_revision=2)
@@ -84,7 +84,7 @@ def cancellation_that_becomes_a_request(order):
 
 
 def price_rise_with_top_up(order):
-    order.place(starts_in_s=5, lasts_s=1)
+    order.place(starts_in_s=8, lasts_s=1)
     order.provider("ConfirmOrder")
     order.pay_what_is_asked()
     order.stage("EXECUTION", "P3")
@@ -104,7 +104,7 @@ def price_rise_with_top_up(order):
 
 
 def claim_with_a_partial_refund(order):
-    order.place(starts_in_s=3, lasts_s=1)
+    order.place(starts_in_s=5, lasts_s=1)
     order.provider("ConfirmOrder")
     order.pay_what_is_asked()
     order.stage("EXECUTION", "P3")
@@ -196,6 +196,7 @@ def main():
     schemas = load_schemas()
     reader = Reader(arguments.bootstrap, arguments.prefix, lambda suffix, data: schemas[suffix].decode(data))
     town = Town(Upstream(arguments.bootstrap, arguments.prefix), reader, schemas)
+    reader.wait("the reader to find the topics empty", lambda: len(reader.read_up_to) == len(reader.partitions))
     plays = [Play(town, title, script, arguments.postgres) for title, script in STORIES]
     for play in plays:
         play.start()
