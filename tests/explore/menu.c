@@ -28,7 +28,6 @@ enum { /* variants; each kind of event has some of them */
        END_AT_THE_START,
        START_NOW,
        START_IN_A_MOMENT,
-       PRICE_OF_NOTHING,
        ANOTHER_CURRENCY,
        ANOTHER_ZONE,
        /* money */
@@ -39,6 +38,7 @@ enum { /* variants; each kind of event has some of them */
        FOREIGN,
        THE_SAME_AGAIN,
        THE_SAME_WITH_ANOTHER_AMOUNT,
+       A_CENT,
        NOTHING,
        LESS_THAN_NOTHING,
        MORE_THAN_CAN_BE_COUNTED,
@@ -74,7 +74,7 @@ struct move {
                          {kind, BY_A_STRANGER, true}, {kind, BY_THE_OTHER_PARTY, true}, {kind, WITH_A_NEWER_REVISION, true}, \
                          {kind, WITH_AN_OLDER_REVISION, true}, {kind, ONLY_A_COMMENT, true}, \
                          {kind, END_AT_THE_START, true}, {kind, START_NOW, true}, {kind, START_IN_A_MOMENT, true}, \
-                         {kind, PRICE_OF_NOTHING, true}, {kind, ANOTHER_CURRENCY, true}, {kind, ANOTHER_ZONE, true}
+                         {kind, A_CENT, true}, {kind, NOTHING, true}, {kind, ANOTHER_CURRENCY, true}, {kind, ANOTHER_ZONE, true}
 #define A_REPORT(kind)   {kind, THE_FIRST, false}, {kind, THE_LAST, false}, {kind, UNKNOWN, true}
 
 static const struct move moves[] = {
@@ -83,7 +83,7 @@ static const struct move moves[] = {
     {CUSTOMER_PLACES, START_0, false}, {CUSTOMER_PLACES, START_1, false}, {CUSTOMER_PLACES, START_2, false},
     {CUSTOMER_PLACES, START_3, false}, {CUSTOMER_PLACES, BY_A_STRANGER, true}, {CUSTOMER_PLACES, END_AT_THE_START, true},
     {CUSTOMER_PLACES, START_NOW, true}, {CUSTOMER_PLACES, START_IN_A_MOMENT, true},
-    {CUSTOMER_PLACES, PRICE_OF_NOTHING, true}, {CUSTOMER_PLACES, ANOTHER_ZONE, true},
+    {CUSTOMER_PLACES, A_CENT, true}, {CUSTOMER_PLACES, NOTHING, true}, {CUSTOMER_PLACES, ANOTHER_ZONE, true},
     OF_A_PARTY(CUSTOMER_CONFIRMS), DATED_BACK(CUSTOMER_CONFIRMS),
     OF_A_PARTY(PROVIDER_CONFIRMS), DATED_BACK(PROVIDER_CONFIRMS),
     OF_A_PARTY(CUSTOMER_DECLINES_CHANGES), DATED_BACK(CUSTOMER_DECLINES_CHANGES),
@@ -100,7 +100,7 @@ static const struct move moves[] = {
     AN_EDIT(CUSTOMER_EDITS), AN_EDIT(PROVIDER_EDITS), {PROVIDER_EDITS, A_MOMENT_EARLIER, false},
     {GATEWAY_CAPTURED, A_PART, false}, {GATEWAY_CAPTURED, ONE_SHORT, true}, {GATEWAY_CAPTURED, THE_REST, false},
     {GATEWAY_CAPTURED, ONE_TOO_MUCH, false}, {GATEWAY_CAPTURED, FOREIGN, false}, {GATEWAY_CAPTURED, THE_SAME_AGAIN, true},
-    {GATEWAY_CAPTURED, THE_SAME_WITH_ANOTHER_AMOUNT, true}, {GATEWAY_CAPTURED, NOTHING, true},
+    {GATEWAY_CAPTURED, THE_SAME_WITH_ANOTHER_AMOUNT, true}, {GATEWAY_CAPTURED, A_CENT, true}, {GATEWAY_CAPTURED, NOTHING, true},
     {GATEWAY_CAPTURED, LESS_THAN_NOTHING, true}, {GATEWAY_CAPTURED, MORE_THAN_CAN_BE_COUNTED, true},
     {GATEWAY_CAPTURED, CAPTURED_AT_THE_DEADLINE, false}, {GATEWAY_CAPTURED, CAPTURED_AFTER_THE_DEADLINE, false},
     {GATEWAY_CAPTURED, CAPTURED_LATER_THAN_REPORTED, true}, {GATEWAY_CAPTURED, A_MOMENT_EARLIER, true},
@@ -108,10 +108,10 @@ static const struct move moves[] = {
     {GATEWAY_PAYMENT_FAILED, PLAIN, true}, {GATEWAY_PAYMENT_FAILED, THE_SAME_AGAIN, true},
     {GATEWAY_REVERSED, A_PART, false}, {GATEWAY_REVERSED, ALL_OF_IT, false}, {GATEWAY_REVERSED, FOREIGN, true},
     {GATEWAY_REVERSED, THE_SAME_AGAIN, true}, {GATEWAY_REVERSED, THE_SAME_WITH_ANOTHER_AMOUNT, true},
-    {GATEWAY_REVERSED, NOTHING, true}, {GATEWAY_REVERSED, MORE_THAN_CAN_BE_COUNTED, true},
+    {GATEWAY_REVERSED, A_CENT, true}, {GATEWAY_REVERSED, NOTHING, true}, {GATEWAY_REVERSED, MORE_THAN_CAN_BE_COUNTED, true},
     A_REPORT(GATEWAY_REFUND_COMPLETED), A_REPORT(GATEWAY_REFUND_FAILED),
     A_REPORT(GATEWAY_PAYOUT_COMPLETED), A_REPORT(GATEWAY_PAYOUT_FAILED),
-    {OPERATOR_RESOLVES_CLAIM, NOTHING, false}, {OPERATOR_RESOLVES_CLAIM, A_PART, false},
+    {OPERATOR_RESOLVES_CLAIM, NOTHING, false}, {OPERATOR_RESOLVES_CLAIM, A_CENT, true}, {OPERATOR_RESOLVES_CLAIM, A_PART, false},
     {OPERATOR_RESOLVES_CLAIM, THE_BALANCE, false}, {OPERATOR_RESOLVES_CLAIM, MORE_THAN_THE_BALANCE, true},
     {OPERATOR_RESOLVES_CLAIM, LESS_THAN_NOTHING, true}, {OPERATOR_RESOLVES_CLAIM, FOREIGN, true},
     {OPERATOR_RESOLVES_CLAIM, WITHOUT_A_REASON, true},
@@ -229,8 +229,9 @@ static bool edit(const struct position *position, int variant, struct event *eve
         set_start(event, start_ms, start_ms + HOUR_MS);
         return true;
     }
-    case PRICE_OF_NOTHING:
-        set_price(event, 0);
+    case A_CENT:
+    case NOTHING:
+        set_price(event, variant == A_CENT ? 1 : 0);
         return true;
     case ANOTHER_CURRENCY:
         set_price(event, 7000);
@@ -251,7 +252,7 @@ static bool placement(const struct position *position, int variant, struct event
     bool exists = position->order.stage != STAGE_NONE;
     int which = variant >= START_0 && variant <= START_3 ? variant - START_0 : 0;
     set_start(event, menu_start_ms(which), menu_end_ms(which));
-    set_price(event, variant == PRICE_OF_NOTHING ? 0 : menu_prices[1]);
+    set_price(event, variant == NOTHING ? 0 : variant == A_CENT ? 1 : menu_prices[1]);
     event->policy = exists ? NULL : &world.policy;
     event->customer_id = text_of("customer-1");
     event->provider_id = text_of("provider-1");
@@ -319,9 +320,10 @@ static bool capture(const struct position *position, int variant, struct event *
         event->amount.minor = first->amount_minor + (variant == THE_SAME_AGAIN ? 0 : 1);
         memcpy(event->amount.currency, first->currency, CURRENCY_SIZE);
         return true;
+    case A_CENT:
     case NOTHING:
     case LESS_THAN_NOTHING:
-        event->amount.minor = variant == NOTHING ? 0 : -1;
+        event->amount.minor = variant == A_CENT ? 1 : variant == NOTHING ? 0 : -1;
         return true;
     case MORE_THAN_CAN_BE_COUNTED:
         event->amount.minor = INT64_MAX;
@@ -358,8 +360,9 @@ static bool reversal(const struct position *position, int variant, struct event 
         event->payment_key = reversed->key;
         event->amount.minor = reversed->amount_minor + (variant == THE_SAME_AGAIN ? 0 : 1);
         return true;
+    case A_CENT:
     case NOTHING:
-        event->amount.minor = 0;
+        event->amount.minor = variant == A_CENT ? 1 : 0;
         return true;
     case MORE_THAN_CAN_BE_COUNTED:
         event->amount.minor = INT64_MAX;
@@ -392,8 +395,9 @@ static bool resolution(const struct position *position, int variant, struct even
     int64_t balance = order_balance(&position->order);
     event->amount = (struct money){0, "EUR"};
     switch (variant) {
+    case A_CENT:
     case A_PART:
-        event->amount.minor = balance / 2;
+        event->amount.minor = variant == A_CENT ? 1 : balance / 2;
         return balance > 1;
     case THE_BALANCE:
         event->amount.minor = balance;
