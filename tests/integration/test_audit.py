@@ -40,6 +40,9 @@ def test_nothing_is_found_while_workers_write(make_world):
         world.command("audit")
         audits += 1
     writer.join()
+    events = sum(len(order.events) for order in orders)
+    until("all to be written", lambda: world.query("SELECT count(*) FROM booking.order_history") == [(events,)], 60)
+    world.command("audit")
 
 
 def test_what_cannot_be_audited_is_told_from_findings(healthy):
