@@ -72,7 +72,7 @@ def test_the_outbox_is_dropped_and_an_order_of_long_ago_erased_without_a_trace(w
 def test_partitions_come_and_go_while_workers_write(make_world):
     world = make_world(policy=load.POLICY)
     orders, reader = load.make_orders(600, load.MIXED), world.reader()
-    worker = world.worker().wait_ready()
+    worker = world.worker(kafka={"session_timeout": "30s"}).wait_ready()  # else a slow machine's group may take its lanes away, too
     drop = statements()[0]
     writer = threading.Thread(target=load.play, args=(world.upstream, orders), kwargs={"wave": 50})
     writer.start()
