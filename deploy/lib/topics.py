@@ -4,6 +4,7 @@
     topics.py BOOTSTRAP --prefix PREFIX --delete                 deletes them
 """
 import argparse
+import time
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -27,7 +28,18 @@ def create_topics(bootstrap, prefix="booking.", partitions=4, timestamps="LogApp
             future.result(timeout=30)
         except KafkaException as error:
             raise SystemExit(f"topic {name} could not be created: {error}") from error
-    return [topic.topic for topic in wanted]
+    made = [topic.topic for topic in wanted]
+    await_topics(admin, made)
+    return made
+
+
+def await_topics(admin, names, seconds=30):
+    """The controller has made them; a broker that is asked for them hears of it a moment later."""
+    limit = time.monotonic() + seconds
+    while not set(names) <= {name for name, topic in admin.list_topics(timeout=30).topics.items() if topic.partitions}:
+        if time.monotonic() > limit:
+            raise SystemExit(f"the topics were created, and after {seconds} s the broker does not know them")
+        time.sleep(0.01)
 
 
 def delete_topics(bootstrap, prefix):
