@@ -90,23 +90,28 @@ static void put_capture(struct buffer *out, const struct sim_action *action)
     put_null(out);
 }
 
+static void put_optional_text(struct buffer *out, const char *text)
+{
+    if (text == NULL) {
+        put_null(out);
+        return;
+    }
+    put_long(out, 1);
+    put_text(out, text);
+}
+
 static void put_placement(struct buffer *out, const struct sim_action *action)
 {
     int64_t start_ms = action->start_ms == 0 ? action->at_ms + 10 * DAY_MS : action->start_ms;
     put_long(out, 0); /* PlaceOrder */
     put_text(out, "customer");
     put_text(out, "provider");
-    put_null(out);
+    put_optional_text(out, action->market);
     put_long(out, start_ms);
     put_long(out, start_ms + 3600000);
     put_text(out, action->zone == NULL ? "Europe/Berlin" : action->zone);
     put_money(out, action->amount_minor == 0 ? 8000 : action->amount_minor);
-    if (action->comment == NULL) {
-        put_null(out);
-    } else {
-        put_long(out, 1);
-        put_text(out, action->comment);
-    }
+    put_optional_text(out, action->comment);
 }
 
 static enum topic topic_of(enum event_kind kind)

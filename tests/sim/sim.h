@@ -322,6 +322,7 @@ struct sim_action {
     int64_t amount_minor;
     const char *zone;    /* NULL = Europe/Berlin */
     const char *comment; /* a placement's; NULL = none */
+    const char *market;  /* a placement's; NULL = the default one */
     int32_t partition;   /* used when is_astray */
     bool is_astray;
 };

@@ -347,6 +347,30 @@ static void what_is_decided_again_is_counted_once(void **state)
     sim_close(&sim);
 }
 
+/* C1, T5: it counts all the same, and is told. */
+static void a_market_that_is_unknown_and_a_time_ahead_of_the_broker_are_counted(void **state)
+{
+    (void)state;
+    static const char markets[] = "\nbooking_unknown_markets_total";
+    static const char future[] = "\nbooking_event_times_corrected_total{direction=\"future\"}";
+    struct sim sim;
+    sim_open(&sim, 1, 30);
+    const double markets_before = counted(markets), future_before = counted(future);
+    struct uuid order = sim_order_of_lane(&sim, 0, 0), other = sim_order_of_lane(&sim, 0, 1);
+    (void)sim_send(&sim, (struct sim_action){
+                             .kind = CUSTOMER_PLACES, .event_id = sim_uuid(8), .order_id = order, .market = "nowhere"});
+    (void)sim_send(&sim, (struct sim_action){.kind = CUSTOMER_PLACES,
+                                             .event_id = sim_uuid(9),
+                                             .order_id = other,
+                                             .at_ms = sim_wall_ms(&sim) + 3600000});
+    sim_start(&sim, 0);
+    settle(&sim);
+    assert_string_equal(sim_order(&sim, &order)->policy.name, "default");
+    assert_int_equal((int)(counted(markets) - markets_before), 1);
+    assert_int_equal((int)(counted(future) - future_before), 1);
+    sim_close(&sim);
+}
+
 static void what_a_lane_that_halts_had_decided_is_counted_when_it_is_written(void **state)
 {
     (void)state;
@@ -397,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_registry_that_is_away_holds_one_lane),
         cmocka_unit_test(an_event_whose_outputs_cannot_be_written_is_a_dead_letter),
         cmocka_unit_test(what_is_decided_again_is_counted_once),
+        cmocka_unit_test(a_market_that_is_unknown_and_a_time_ahead_of_the_broker_are_counted),
         cmocka_unit_test(what_a_lane_that_halts_had_decided_is_counted_when_it_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
