@@ -49,6 +49,19 @@ def own_kafka(servers, tmp_path):
 
 
 @pytest.fixture
+def own_postgres(servers):
+    """The same with Postgres: before it recovers from a crash, the shared one syncs every file of everybody's databases, a minute long
+    on a slow disk. Not below pytest's directories: those are root's."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="booking-postgres."))
+    directory.chmod(0o755)
+    try:
+        yield servers._replace(directory=directory, postgres=server("start", "postgres", directory))
+    finally:
+        server("stop", "postgres", directory)
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
 def make_world(servers, tmp_path):
     """World(…) on the shared servers; all that it started is stopped after the test. A failed test keeps its logs."""
     worlds = []

@@ -1,9 +1,7 @@
 """Kafka and Postgres lose what they had acknowledged, or change under the worker: the lane halts and says why, the others go on,
 and `lanes resume` lets it go on by an explicit verb, with exactly the consequences that the verb names."""
 import json
-import pathlib
 import shutil
-import tempfile
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -13,18 +11,6 @@ from topics import INPUTS
 from town import LANES, QUICK, Town, audit_kinds, audit_notes
 from wire import murmur2_partition, new_id
 from world import Actor, server, until
-
-
-@pytest.fixture
-def own_postgres(servers):
-    """The shared servers, but a Postgres that the test may stop and put back. Not below pytest's directories: those are root's."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="booking-halts."))
-    directory.chmod(0o755)
-    try:
-        yield servers._replace(directory=directory, postgres=server("start", "postgres", directory))
-    finally:
-        server("stop", "postgres", directory)
-        shutil.rmtree(directory)
 
 
 @pytest.fixture

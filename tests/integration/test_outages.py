@@ -15,19 +15,19 @@ def is_not_ready(worker):
     return status == 503
 
 
-def test_postgres_away_for_a_while_loses_nothing(make_world, servers):
-    world = make_world(policy=load.POLICY)
+def test_postgres_away_for_a_while_loses_nothing(own_postgres, make_world):
+    world = make_world(on=own_postgres, policy=load.POLICY)
     orders, reader = load.make_orders(1000, load.MIXED), world.reader()
     worker = world.worker().wait_ready()
     half = len(orders) // 2
     load.play(world.upstream, orders[:half], wave=100)
-    server("kill", "postgres", servers.directory)
+    server("kill", "postgres", own_postgres.directory)
     try:
         until("the worker not to be ready", lambda: is_not_ready(worker))
         load.play(world.upstream, orders[half:], wave=100)
         assert worker.get("/livez")[0] == 200
     finally:
-        server("start", "postgres", servers.directory)
+        server("start", "postgres", own_postgres.directory)
     worker.wait_ready()
     finish(reader, orders)
     check_rows(world, orders)
