@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What is fetched once and kept under .cache: the Python environment, Apache Kafka, the schema registry, promtool. Sourced
-# after common.sh and packages.sh. Each is built beside its place and moved there when it is whole, so that an interrupted run leaves nothing half;
-# a lock keeps two runs from building the same one.
+# after common.sh and packages.sh. Each is built beside its place and moved there when it is whole, so that an interrupted
+# run leaves nothing half; a lock keeps two runs from building the same one.
 
 KAFKA_VERSION=4.1.1
 LOG4J_VERSION=2.25.3
